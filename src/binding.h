@@ -1,0 +1,44 @@
+/*-------------------------------------------------------------------------
+ *
+ * binding.h
+ *	  The setting publicdigit.context, which holds what is bound.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PUBLICDIGIT_BINDING_H
+#define PUBLICDIGIT_BINDING_H
+
+#include "postgres.h"
+
+#include "utils/guc.h"
+#include "utils/uuid.h"
+
+typedef enum PdBindingKind
+{
+	PD_BOUND_NOTHING,
+	PD_BOUND_LANDLORD,
+	PD_BOUND_TENANT
+} PdBindingKind;
+
+typedef enum PdBindingScope
+{
+	PD_SCOPE_TRANSACTION,
+	PD_SCOPE_SESSION,
+	PD_SCOPE_SCRIPT				/* while a module's script runs */
+} PdBindingScope;
+
+typedef struct PdBinding
+{
+	PdBindingKind kind;
+	PdBindingScope scope;
+	Oid			role;			/* session user that it was made for */
+	pg_uuid_t	tenant;			/* zeroes unless kind is PD_BOUND_TENANT */
+} PdBinding;
+
+extern void pd_binding_init(void);
+extern const PdBinding *pd_binding(void);
+extern void pd_bind(PdBindingKind kind, PdBindingScope scope,
+					const pg_uuid_t *tenant);
+extern void pd_unbind(void);
+
+#endif							/* PUBLICDIGIT_BINDING_H */

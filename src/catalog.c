@@ -1,0 +1,236 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog.c
+ *	  The extension's own objects in this database, and its settings.
+ *
+ * OIDs and settings are read once and kept until an invalidation says that
+ * one of them may have changed: the relcache callback of registry.c calls
+ * pd_catalog_invalidate_all, which only clears a flag.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "catalog.h"
+
+static PdCatalog cached;
+static bool cached_valid = false;
+static uint64 invalidations = 0;
+
+/*
+ * extension_owner
+ *		The role that owns the extension; InvalidOid when it is not created.
+ */
+static Oid
+extension_owner(void)
+{
+	Relation	rel;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			owner = InvalidOid;
+
+	rel = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber,
+				F_NAMEEQ, CStringGetDatum(PD_EXTENSION));
+	scan = systable_beginscan(rel, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		owner = ((Form_pg_extension) GETSTRUCT(tuple))->extowner;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+
+	return owner;
+}
+
+/*
+ * own_relation
+ *		OID of a table or index of ours.
+ */
+static Oid
+own_relation(Oid schema, const char *name)
+{
+	Oid			relid = get_relname_relid(name, schema);
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("relation \"%s.%s\" is missing", PD_SCHEMA, name),
+				 errhint("Run ALTER EXTENSION publicdigit UPDATE, or restore the extension's tables.")));
+	return relid;
+}
+
+/*
+ * copy_name
+ *		Copy a name column of the settings' row; an empty name for null.
+ */
+static void
+copy_name(NameData *target, Relation rel, HeapTuple tuple, const char *column)
+{
+	bool		isnull;
+	Datum		value;
+
+	value = heap_getattr(tuple, get_attnum(RelationGetRelid(rel), column),
+						 RelationGetDescr(rel), &isnull);
+	if (isnull)
+		MemSet(target, 0, sizeof(NameData));
+	else
+		*target = *DatumGetName(value);
+}
+
+/*
+ * read_settings
+ *		Read what setup() has stored.
+ */
+static void
+read_settings(PdCatalog *catalog)
+{
+	Relation	rel;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	rel = table_open(catalog->setting, AccessShareLock);
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+		Datum		environment;
+
+		copy_name(&catalog->owner_role, rel, tuple, "owner_role");
+		copy_name(&catalog->app_role, rel, tuple, "app_role");
+		copy_name(&catalog->admin_role, rel, tuple, "admin_role");
+		environment = heap_getattr(tuple,
+								   get_attnum(catalog->setting, "environment"),
+								   RelationGetDescr(rel), &isnull);
+		catalog->testing =
+			strcmp(TextDatumGetCString(environment), "testing") == 0;
+		catalog->is_set_up = true;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+}
+
+/*
+ * pd_catalog_if_created
+ *		The extension's objects; NULL when it is not created in this database.
+ */
+const PdCatalog *
+pd_catalog_if_created(void)
+{
+	PdCatalog	fresh = {0};
+	uint64		before;
+
+	AcceptInvalidationMessages();
+	if (cached_valid)
+		return &cached;
+	before = invalidations;
+
+	fresh.extension_owner = extension_owner();
+	if (!OidIsValid(fresh.extension_owner))
+		return NULL;
+
+	fresh.schema = get_namespace_oid(PD_SCHEMA, false);
+	fresh.setting = own_relation(fresh.schema, "setting");
+	fresh.tenant = own_relation(fresh.schema, "tenant");
+	fresh.tenant_pkey = own_relation(fresh.schema, "tenant_pkey");
+	fresh.tenant_slug_key = own_relation(fresh.schema, "tenant_slug_key");
+	fresh.access = own_relation(fresh.schema, "access");
+	fresh.access_key = own_relation(fresh.schema, "access_tenant_id_role_name_key");
+	fresh.current_tenant_id =
+		GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+						CStringGetDatum("current_tenant_id"),
+						PointerGetDatum(buildoidvector(NULL, 0)),
+						ObjectIdGetDatum(fresh.schema));
+	read_settings(&fresh);
+
+	/* What arrived while we read may be about what we have read. */
+	cached = fresh;
+	cached_valid = (invalidations == before);
+	return &cached;
+}
+
+/*
+ * pd_catalog
+ *		The extension's objects; an error (55000) when it is not created here.
+ */
+const PdCatalog *
+pd_catalog(void)
+{
+	const PdCatalog *catalog = pd_catalog_if_created();
+
+	if (catalog == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("extension \"publicdigit\" is not created in this database"),
+				 errhint("Run CREATE EXTENSION publicdigit CASCADE in the landlord database.")));
+	return catalog;
+}
+
+/*
+ * pd_catalog_set_up
+ *		As pd_catalog, and an error (55000) before setup() has run.
+ */
+const PdCatalog *
+pd_catalog_set_up(void)
+{
+	const PdCatalog *catalog = pd_catalog();
+
+	if (!catalog->is_set_up)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("publicdigit is not set up in this database"),
+				 errhint("Run SELECT publicdigit.setup('OWNER_ROLE', 'APP_ROLE') first.")));
+	return catalog;
+}
+
+/*
+ * pd_catalog_invalidate_all
+ *		Forget everything.  Called from an invalidation callback, so it does
+ *		nothing but note it.
+ */
+void
+pd_catalog_invalidate_all(void)
+{
+	cached_valid = false;
+	invalidations++;
+}
+
+/*
+ * pd_catalog_is_ours
+ *		Does a relcache invalidation of this relation concern us?
+ */
+bool
+pd_catalog_is_ours(Oid relid)
+{
+	return !OidIsValid(relid) ||
+		relid == cached.setting || relid == cached.tenant ||
+		relid == cached.access;
+}
+
+/*
+ * pd_context_name
+ *		The word for a context, as manifests and the registry spell it.
+ */
+const char *
+pd_context_name(PdContextKind context)
+{
+	return context == PD_LANDLORD ? "landlord" : "tenant";
+}

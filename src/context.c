@@ -1,0 +1,390 @@
+/*-------------------------------------------------------------------------
+ *
+ * context.c
+ *	  The bound tenant: switching, and the check at the point of use.
+ *
+ * A check hook runs when a setting is set, and not when it comes back by
+ * RESET, by ROLLBACK or at the end of a function; and what was right when it
+ * was set may be so no more.  So current_tenant_id(), which every policy
+ * calls, checks again: that the session user is the one who bound the tenant,
+ * that a running script has not left its tenant, and, whenever the registry
+ * has changed, that the tenant is still active.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "commands/dbcommands.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/plannodes.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/portal.h"
+
+#include "binding.h"
+#include "catalog.h"
+#include "context.h"
+#include "registry.h"
+#include "script.h"
+#include "search_path.h"
+#include "tenant_ref.h"
+
+PG_FUNCTION_INFO_V1(pd_use_landlord);
+PG_FUNCTION_INFO_V1(pd_forget_tenant);
+PG_FUNCTION_INFO_V1(pd_current_tenant_id);
+PG_FUNCTION_INFO_V1(pd_current_tenant);
+PG_FUNCTION_INFO_V1(pd_context);
+PG_FUNCTION_INFO_V1(pd_environment);
+
+/*
+ * flag_argument
+ *		A boolean argument that must not be null.
+ */
+static bool
+flag_argument(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
+	return PG_GETARG_BOOL(argno);
+}
+
+/*
+ * ensure_may_enter
+ *		An error (42501) unless the session user may enter the tenant.
+ *
+ * The session user, not the current one: SET ROLE and functions declared
+ * SECURITY DEFINER change nothing about who has logged in.
+ */
+static void
+ensure_may_enter(const PdTenant *tenant)
+{
+	Oid			role = GetSessionUserId();
+
+	if (superuser_arg(role))
+		return;
+
+	switch (pd_tenant_access(&tenant->id, role))
+	{
+		case PD_ACCESS_FULL:
+			return;
+		case PD_ACCESS_TOKEN_ONLY:
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("role \"%s\" may enter tenant \"%s\" with a token only",
+							GetUserNameFromId(role, false), tenant->slug),
+					 errdetail("The role, or one that it is a member of, was granted access with token_only.")));
+			break;
+		case PD_ACCESS_NONE:
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("role \"%s\" may not enter tenant \"%s\"",
+							GetUserNameFromId(role, false), tenant->slug),
+					 errhint("An administrator can allow it with publicdigit.grant_tenant_access('%s', '%s').",
+							 GetUserNameFromId(role, false), tenant->slug)));
+			break;
+	}
+}
+
+/*
+ * is_whole_statement
+ *		Is this call an output column of the statement that the client sent?
+ *
+ * Then nothing runs after it in the same transaction, unless there is a
+ * transaction block.  A call from inside a function belongs to another plan.
+ */
+static bool
+is_whole_statement(FunctionCallInfo fcinfo)
+{
+	PlannedStmt *stmt;
+	ListCell   *cell;
+
+	if (ActivePortal == NULL || ActivePortal->strategy != PORTAL_ONE_SELECT)
+		return false;
+	stmt = linitial_node(PlannedStmt, ActivePortal->stmts);
+	if (stmt->planTree == NULL)
+		return false;
+	foreach(cell, stmt->planTree->targetlist)
+	{
+		if ((Node *) lfirst_node(TargetEntry, cell)->expr == fcinfo->flinfo->fn_expr)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * warn_about_switch
+ *		Say what will keep a switch from doing what its caller wants.
+ */
+static void
+warn_about_switch(FunctionCallInfo fcinfo, bool local, const char *function)
+{
+	if (local && !IsTransactionBlock() && is_whole_statement(fcinfo))
+		ereport(WARNING,
+				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s with local => true can only be used in transaction blocks", function),
+				 errhint("Use BEGIN first, or local => false to switch the session.")));
+
+	if (has_bypassrls_privilege(GetUserId()))
+		ereport(WARNING,
+				(errmsg("role \"%s\" bypasses row-level security",
+						GetUserNameFromId(GetUserId(), false)),
+				 errdetail("It sees the rows of every tenant in tables that tenants share."),
+				 errhint("Log in as a member of the app role for work on a tenant's data.")));
+}
+
+/*
+ * use_tenant(tenant, local DEFAULT true, seal DEFAULT false) → uuid
+ *		Bind a tenant and set its search_path, for the transaction or (local
+ *		=> false) the session.  Errors: 22004, 42704, 55000, 42501, 0A000.
+ */
+PD_TENANT_FUNCTION(pd_use_tenant, 0, 0)
+{
+	bool		local = flag_argument(fcinfo, 1, "local");
+	pg_uuid_t  *result;
+
+	if (flag_argument(fcinfo, 2, "seal"))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("sealed switches are not supported yet"),
+				 errhint("Call use_tenant() without seal.")));
+
+	ensure_may_enter(&ref->tenant);
+	pd_ensure_active(&ref->tenant);
+	pd_script_ensure_may_bind(PD_BOUND_TENANT, &ref->tenant.id);
+	pd_ensure_schema_usable(NameStr(ref->tenant.schema));
+
+	pd_bind(PD_BOUND_TENANT, local ? PD_SCOPE_TRANSACTION : PD_SCOPE_SESSION,
+			&ref->tenant.id);
+	pd_set_search_path(pd_search_path(&ref->tenant),
+					   local ? GUC_ACTION_LOCAL : GUC_ACTION_SET);
+	warn_about_switch(fcinfo, local, "use_tenant");
+
+	result = palloc(sizeof(pg_uuid_t));
+	*result = ref->tenant.id;
+	PG_RETURN_UUID_P(result);
+}
+
+/*
+ * use_landlord(local DEFAULT true)
+ *		Bind no tenant and set the landlord's search_path.
+ *		Errors: 22004, 55000, 42501.
+ */
+Datum
+pd_use_landlord(PG_FUNCTION_ARGS)
+{
+	bool		local = flag_argument(fcinfo, 0, "local");
+
+	pd_catalog_set_up();
+	pd_script_ensure_may_bind(PD_BOUND_LANDLORD, NULL);
+	pd_ensure_schema_usable(PD_LANDLORD_SCHEMA);
+
+	pd_bind(PD_BOUND_LANDLORD, local ? PD_SCOPE_TRANSACTION : PD_SCOPE_SESSION,
+			NULL);
+	pd_set_search_path(pd_search_path(NULL),
+					   local ? GUC_ACTION_LOCAL : GUC_ACTION_SET);
+	warn_about_switch(fcinfo, local, "use_landlord");
+	PG_RETURN_VOID();
+}
+
+/*
+ * forget_tenant()
+ *		End the binding of the transaction and of the session, and give the
+ *		session the search_path that it logged in with.
+ */
+Datum
+pd_forget_tenant(PG_FUNCTION_ARGS)
+{
+	pd_script_ensure_may_bind(PD_BOUND_NOTHING, NULL);
+	pd_unbind();
+	pd_reset_search_path();
+	PG_RETURN_VOID();
+}
+
+/*
+ * pd_binding_to_use
+ *		What is bound, after the checks that belong to its use.
+ *
+ * Errors: 42501 when the session user is another one than at the switch, or
+ * a script has left its tenant; 55000 and 42704 when the tenant has been
+ * suspended, archived or dropped meanwhile.
+ */
+const PdBinding *
+pd_binding_to_use(void)
+{
+	static uint64 checked_generation = 0;
+	static pg_uuid_t checked_tenant;
+	const PdBinding *binding = pd_binding();
+	uint64		generation = pd_registry_generation();
+	PdTenant	tenant;
+
+	pd_script_check_binding(binding);
+
+	if (binding->kind != PD_BOUND_TENANT)
+		return binding;
+
+	if (binding->role != GetSessionUserId())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the bound tenant was bound by another session user"),
+				 errhint("Call publicdigit.use_tenant() again as the session user of now.")));
+
+	/*
+	 * The two variables say that this tenant was active under this
+	 * generation of the registry, which no rollback makes untrue: rolling
+	 * back a change of the registry moves the generation too.
+	 */
+	if (checked_generation == generation &&
+		memcmp(&checked_tenant, &binding->tenant, sizeof(pg_uuid_t)) == 0)
+		return binding;
+
+	checked_generation = 0;
+	checked_tenant = binding->tenant;
+	if (!pd_tenant_by_id(&checked_tenant, &tenant))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the bound tenant has been dropped"),
+				 errhint("Call publicdigit.forget_tenant(), or bind another tenant.")));
+	pd_ensure_active(&tenant);
+	checked_generation = generation;	/* as it was before the look-up */
+	return binding;
+}
+
+/*
+ * current_tenant_id() → uuid
+ *		The bound tenant's id, or null.  See pd_binding_to_use for errors.
+ */
+Datum
+pd_current_tenant_id(PG_FUNCTION_ARGS)
+{
+	const PdBinding *binding = pd_binding_to_use();
+	pg_uuid_t  *result;
+
+	if (binding->kind != PD_BOUND_TENANT)
+		PG_RETURN_NULL();
+	result = palloc(sizeof(pg_uuid_t));
+	*result = binding->tenant;
+	PG_RETURN_UUID_P(result);
+}
+
+/*
+ * current_tenant() → text
+ *		The bound tenant's slug, or null.  See pd_binding_to_use for errors.
+ */
+Datum
+pd_current_tenant(PG_FUNCTION_ARGS)
+{
+	const PdBinding *binding = pd_binding_to_use();
+	pg_uuid_t	id = binding->tenant;
+	PdTenant	tenant;
+
+	if (binding->kind != PD_BOUND_TENANT || !pd_tenant_by_id(&id, &tenant))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(tenant.slug));
+}
+
+/*
+ * environment() → text
+ *		The environment that setup() chose; null before it.
+ */
+Datum
+pd_environment(PG_FUNCTION_ARGS)
+{
+	const PdCatalog *catalog = pd_catalog();
+
+	if (!catalog->is_set_up)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(catalog->testing ? "testing" : "production"));
+}
+
+/*
+ * connection_name
+ *		The guide's word for where the session stands.
+ */
+static const char *
+connection_name(PdBindingKind kind, bool testing)
+{
+	switch (kind)
+	{
+		case PD_BOUND_LANDLORD:
+			return testing ? "landlord_test" : "landlord";
+		case PD_BOUND_TENANT:
+			return testing ? "tenant_test" : "tenant";
+		case PD_BOUND_NOTHING:
+			break;
+	}
+	return "platform";
+}
+
+/*
+ * context() → one row
+ *		Where this session stands.  Reports also a binding that can no longer
+ *		be used, so it raises nothing about it.
+ */
+Datum
+pd_context(PG_FUNCTION_ARGS)
+{
+	const PdCatalog *catalog = pd_catalog();
+	PdBinding	binding = *pd_binding();
+	TupleDesc	tupdesc;
+	Datum		values[10];
+	bool		nulls[10] = {0};
+	NameData	database,
+				role;
+	NameData   *schema = palloc(sizeof(NameData));
+	PdTenant	tenant;
+	List	   *path;
+
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+
+	namestrcpy(&database, get_database_name(MyDatabaseId));
+	namestrcpy(&role, GetUserNameFromId(GetUserId(), false));
+
+	values[0] = NameGetDatum(&database);
+	nulls[1] = !catalog->is_set_up;
+	values[1] = CStringGetTextDatum(catalog->testing ? "testing" : "production");
+	values[2] = CStringGetTextDatum(connection_name(binding.kind, catalog->testing));
+
+	nulls[3] = nulls[4] = true;
+	if (binding.kind == PD_BOUND_TENANT)
+	{
+		values[3] = UUIDPGetDatum(&binding.tenant);
+		nulls[3] = false;
+		if (pd_tenant_by_id(&binding.tenant, &tenant))
+		{
+			values[4] = CStringGetTextDatum(tenant.slug);
+			nulls[4] = false;
+		}
+	}
+
+	path = fetch_search_path(false);
+	nulls[5] = true;
+	if (path != NIL)
+	{
+		char	   *name = get_namespace_name(linitial_oid(path));
+
+		if (name != NULL)
+		{
+			namestrcpy(schema, name);
+			values[5] = NameGetDatum(schema);
+			nulls[5] = false;
+		}
+	}
+	values[6] = CStringGetTextDatum(GetConfigOption("search_path", false, false));
+	values[7] = NameGetDatum(&role);
+	values[8] = BoolGetDatum(false);
+	nulls[9] = binding.kind == PD_BOUND_NOTHING;
+	values[9] = CStringGetTextDatum(binding.scope == PD_SCOPE_SESSION ? "session" :
+									binding.scope == PD_SCOPE_SCRIPT ? "script" :
+									"transaction");
+
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc),
+													  values, nulls)));
+}

@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * context.h
+ *	  The bound tenant, checked at the point of use.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PUBLICDIGIT_CONTEXT_H
+#define PUBLICDIGIT_CONTEXT_H
+
+#include "postgres.h"
+
+#include "binding.h"
+
+extern const PdBinding *pd_binding_to_use(void);
+
+#endif							/* PUBLICDIGIT_CONTEXT_H */

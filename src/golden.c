@@ -1,0 +1,207 @@
+/*-------------------------------------------------------------------------
+ *
+ * golden.c
+ *	  The golden rules, checked on tables that are there.
+ *
+ * The installer has put row security, default and policies on a module's
+ * tables itself; this looks at the catalogs afterwards, whatever the scripts
+ * did meanwhile.  Only tables that were made or altered are looked at: a
+ * search by schema reads all of pg_class, which grows with the tenants.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "catalog.h"
+#include "errors.h"
+#include "golden.h"
+#include "spi.h"
+
+/*
+ * oid_array
+ *		A list of OIDs as an argument of type oid[].
+ */
+static PdArg
+oid_array(List *oids)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * (list_length(oids) + 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, oids)
+		elements[n++] = ObjectIdGetDatum(lfirst_oid(cell));
+	return pd_datum(OIDARRAYOID,
+					PointerGetDatum(construct_array(elements, n, OIDOID,
+													sizeof(Oid), true, TYPALIGN_INT)));
+}
+
+/*
+ * pd_check_tables
+ *		An error (PD001) unless every table keeps golden rule 1.  OIDs of
+ *		other relations, and of ones that are gone, are passed over.
+ */
+void
+pd_check_tables(List *tables, Oid owner)
+{
+	if (tables == NIL)
+		return;
+
+	if (pd_spi_query("SELECT c.relname::text AS table_name, v.problem, v.remedy"
+					 " FROM pg_class AS c"
+					 " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+					 " LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid"
+					 "  AND a.attname = 'tenant_id' AND a.attnum > 0 AND NOT a.attisdropped"
+					 " LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum"
+					 " LEFT JOIN pg_policy AS p ON p.polrelid = c.oid"
+					 "  AND p.polname = 'publicdigit_tenant'"
+					 " CROSS JOIN LATERAL (VALUES"
+					 " (c.relkind = 'f',"
+					 "  'is a foreign table, which has no row-level security',"
+					 "  'Use an ordinary table.'),"
+					 " (c.relowner <> $2,"
+					 "  'does not belong to the owner role',"
+					 "  format('ALTER TABLE %I.%I OWNER TO %I', n.nspname, c.relname, pg_get_userbyid($2))),"
+					 " (a.attnum IS NULL,"
+					 "  'has no column \"tenant_id\"',"
+					 "  format('ALTER TABLE %I ADD COLUMN tenant_id uuid', c.relname)),"
+					 " (a.atttypid <> 'uuid'::regtype,"
+					 "  'has a column \"tenant_id\" that is not of type uuid',"
+					 "  format('ALTER TABLE %I ALTER COLUMN tenant_id TYPE uuid USING tenant_id::uuid', c.relname)),"
+					 " (NOT a.attnotnull,"
+					 "  'has a column \"tenant_id\" that may be null',"
+					 "  format('ALTER TABLE %I ALTER COLUMN tenant_id SET NOT NULL', c.relname)),"
+					 " (pg_get_expr(d.adbin, d.adrelid) IS DISTINCT FROM 'publicdigit.current_tenant_id()',"
+					 "  'has a column \"tenant_id\" that does not default to the bound tenant',"
+					 "  format('ALTER TABLE %I ALTER COLUMN tenant_id SET DEFAULT publicdigit.current_tenant_id()', c.relname)),"
+					 " (NOT c.relrowsecurity OR NOT c.relforcerowsecurity,"
+					 "  'does not enforce row-level security',"
+					 "  format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', c.relname)),"
+					 " (p.oid IS NULL OR p.polpermissive OR p.polcmd <> '*' OR p.polroles <> '{0}'"
+					 "   OR pg_get_expr(p.polqual, c.oid) IS DISTINCT FROM pg_get_expr(p.polwithcheck, c.oid)"
+					 "   OR pg_get_expr(p.polqual, c.oid) NOT IN"
+					 "    ('(tenant_id = publicdigit.current_tenant_id())',"
+					 "     '(tenant_id = ( SELECT publicdigit.current_tenant_id() AS current_tenant_id))'),"
+					 "  'does not have the tenant policy',"
+					 "  'Leave the policy \"publicdigit_tenant\" as the installer makes it.'),"
+					 " (EXISTS (SELECT FROM pg_policy AS q WHERE q.polrelid = c.oid AND q.polpermissive"
+					 "   AND NOT EXISTS (SELECT FROM pg_depend AS e"
+					 "    WHERE e.classid = 'pg_policy'::regclass AND e.objid = q.oid"
+					 "     AND e.refclassid = 'pg_proc'::regclass AND e.refobjid = $3)),"
+					 "  'has a permissive policy that does not name publicdigit.current_tenant_id()',"
+					 "  'Add \"(SELECT publicdigit.current_tenant_id()) IS NOT NULL AND\" to its expressions: DROP EXTENSION publicdigit CASCADE would leave the table open to it.')"
+					 " ) AS v (broken, problem, remedy)"
+					 " WHERE c.oid = ANY ($1) AND c.relkind IN ('r', 'p', 'f') AND v.broken"
+					 " ORDER BY c.relname LIMIT 1",
+					 PD_ARGS(oid_array(tables),
+							 pd_datum(OIDOID, ObjectIdGetDatum(owner)),
+							 pd_datum(OIDOID, ObjectIdGetDatum(pd_catalog()->current_tenant_id)))) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PD_GOLDEN_RULE),
+				 errmsg("table \"%s\" %s", pd_spi_text(0, "table_name"),
+						pd_spi_text(0, "problem")),
+				 errdetail("Golden rule 1: every table of a tenant module says whose each row is, and the database enforces it."),
+				 errhint("%s", pd_spi_text(0, "remedy"))));
+
+	pd_check_keys(tables, "tenant_id");
+}
+
+/*
+ * pd_check_keys
+ *		An error (PD001) for a foreign key that would set the tenant column to
+ *		null.
+ */
+void
+pd_check_keys(List *tables, const char *tenant_column)
+{
+	if (pd_spi_query("SELECT c.relname::text AS table_name, k.conname::text AS key,"
+					 " k.confupdtype = 'n' AS on_update,"
+					 " (SELECT string_agg(quote_ident(b.attname), ', ')"
+					 "  FROM pg_attribute AS b WHERE b.attrelid = c.oid"
+					 "  AND b.attnum = ANY (k.conkey) AND b.attnum <> a.attnum) AS others"
+					 " FROM pg_class AS c"
+					 " JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = $2"
+					 " JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype = 'f'"
+					 "  AND a.attnum = ANY (k.conkey)"
+					 " WHERE c.oid = ANY ($1)"
+					 " AND (k.confupdtype = 'n' OR k.confdeltype = 'n'"
+					 "  AND (k.confdelsetcols IS NULL OR a.attnum = ANY (k.confdelsetcols)))"
+					 " ORDER BY 1, 2 LIMIT 1",
+					 PD_ARGS(oid_array(tables), pd_text(tenant_column))) > 0)
+	{
+		bool		isnull;
+		bool		on_update = DatumGetBool(pd_spi_datum(0, "on_update", &isnull));
+
+		ereport(ERROR,
+				(errcode(ERRCODE_PD_GOLDEN_RULE),
+				 errmsg("foreign key \"%s\" of table \"%s\" would set column \"%s\" to null",
+						pd_spi_text(0, "key"), pd_spi_text(0, "table_name"),
+						tenant_column),
+				 on_update ?
+				 errhint("Use ON UPDATE CASCADE or NO ACTION.") :
+				 errhint("Name the columns: ON DELETE SET NULL (%s).",
+						 pd_spi_text(0, "others"))));
+	}
+}
+
+/*
+ * pd_keys_without_tenant
+ *		The foreign and unique keys of tables that do not contain the tenant
+ *		column, for a warning; NULL when there are none.
+ *
+ * A primary key of one column that the database makes up (a uuid's default,
+ * an identity, a sequence) cannot clash and tells nothing, so it is left out.
+ */
+char *
+pd_keys_without_tenant(List *tables, const char *tenant_column)
+{
+	if (tables == NIL)
+		return NULL;
+
+	pd_spi_query("SELECT string_agg(format('%s of table %s', k.conname, c.relname),"
+				 "  ', ' ORDER BY c.relname, k.conname) AS keys"
+				 " FROM pg_class AS c"
+				 " JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = $2"
+				 " JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype IN ('f', 'u', 'p')"
+				 "  AND NOT a.attnum = ANY (k.conkey)"
+				 " WHERE c.oid = ANY ($1) AND k.conparentid = 0"
+				 /* a key to the landlord's table cannot contain the tenant */
+				 " AND (k.contype <> 'f' OR EXISTS (SELECT FROM pg_class AS r"
+				 "   WHERE r.oid = k.confrelid AND r.relnamespace = c.relnamespace))"
+				 " AND NOT (k.contype = 'p' AND cardinality(k.conkey) = 1"
+				 "  AND EXISTS (SELECT FROM pg_attribute AS b"
+				 "   WHERE b.attrelid = c.oid AND b.attnum = k.conkey[1]"
+				 "    AND (b.attidentity <> '' OR b.atthasdef)))",
+				 PD_ARGS(oid_array(tables), pd_text(tenant_column)));
+	return pd_spi_text(0, "keys");
+}
+
+/*
+ * pd_check_functions
+ *		An error (PD001) for a SECURITY DEFINER function with an open path.
+ */
+void
+pd_check_functions(List *functions)
+{
+	if (functions == NIL)
+		return;
+
+	if (pd_spi_query("SELECT p.proname::text AS name, p.oid::regprocedure::text AS signature"
+					 " FROM pg_proc AS p"
+					 " WHERE p.oid = ANY ($1) AND p.prosecdef"
+					 " AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS s"
+					 "  WHERE s LIKE 'search\\_path=%')"
+					 " ORDER BY 1 LIMIT 1",
+					 PD_ARGS(oid_array(functions))) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PD_GOLDEN_RULE),
+				 errmsg("function \"%s\" is SECURITY DEFINER and has no search_path of its own",
+						pd_spi_text(0, "name")),
+				 errdetail("Its caller could make it find other objects than it means."),
+				 errhint("ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp, and qualify the names in it.",
+						 pd_spi_text(0, "signature"))));
+}

@@ -1,0 +1,19 @@
+/*-------------------------------------------------------------------------
+ *
+ * range.h
+ *	  Ranges of versions, as npm writes them, over the type semver.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PUBLICDIGIT_RANGE_H
+#define PUBLICDIGIT_RANGE_H
+
+#include "postgres.h"
+
+typedef struct PdRange PdRange;
+
+/* In the current memory context.  NULL, with *problem set, for no range. */
+extern PdRange *pd_range_parse(const char *text, const char **problem);
+extern bool pd_range_contains(const PdRange *range, const char *version);
+
+#endif							/* PUBLICDIGIT_RANGE_H */

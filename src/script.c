@@ -1,0 +1,446 @@
+/*-------------------------------------------------------------------------
+ *
+ * script.c
+ *	  Running a module's scripts, held to one schema and one tenant.
+ *
+ * The server's own parser splits a script, and its statements run one by one
+ * through SPI, as the owner role and never as the caller, with a search_path
+ * of the schema that the script belongs to.  The tenant is bound and held
+ * meanwhile: under FORCE ROW LEVEL SECURITY the owner sees no row without it,
+ * so that an UPDATE would find nothing, and ADD FOREIGN KEY would validate
+ * over rows that it does not see.
+ *
+ * What a statement may reach is checked twice.  While it runs, the hooks of
+ * script_guard.c refuse what lies outside.  After it, this file compares role,
+ * binding, path and row_security with what they were before, since a DO block
+ * hides from any look at the text.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "tcop/dest.h"
+#include "tcop/tcopprot.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "errors.h"
+#include "protect.h"
+#include "script.h"
+#include "script_guard.h"
+#include "search_path.h"
+#include "spi.h"
+
+/* The script whose statement is being executed; NULL between statements. */
+static PdScriptRun *running = NULL;
+
+/* What the error context tells of. */
+typedef struct ScriptPosition
+{
+	const PdScriptRun *run;
+	const PdScript *script;
+	int			statement;		/* from 1; 0 while parsing */
+	int			location;		/* byte offset of the statement */
+} ScriptPosition;
+
+/*
+ * pd_script_running
+ *		The script whose statement is being executed, or NULL.
+ */
+PdScriptRun *
+pd_script_running(void)
+{
+	return running;
+}
+
+/*
+ * pd_script_owner
+ *		OID of the role that scripts run as.
+ */
+Oid
+pd_script_owner(void)
+{
+	return get_role_oid(NameStr(pd_catalog_set_up()->owner_role), false);
+}
+
+/*
+ * is_binding_of
+ *		Is this what the run has bound?
+ */
+static bool
+is_binding_of(const PdScriptRun *run, PdBindingKind kind,
+			  const pg_uuid_t *tenant)
+{
+	if (run->context == PD_LANDLORD)
+		return kind == PD_BOUND_LANDLORD;
+	return kind == PD_BOUND_TENANT &&
+		memcmp(tenant, &run->tenant.id, sizeof(pg_uuid_t)) == 0;
+}
+
+/*
+ * report_left_tenant
+ *		Raise 42501 for a script that tries to work as somebody else.
+ */
+static void
+report_left_tenant(const PdScriptRun *run)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 run->context == PD_LANDLORD ?
+			 errmsg("a module script of the landlord may not bind a tenant") :
+			 errmsg("a module script may not leave the tenant \"%s\"", run->tenant.slug),
+			 errdetail("A script stays bound to whom it is installed for until it ends.")));
+}
+
+/*
+ * pd_script_check_binding
+ *		An error if a running script has left its tenant.
+ */
+void
+pd_script_check_binding(const PdBinding *binding)
+{
+	if (running != NULL &&
+		!is_binding_of(running, binding->kind, &binding->tenant))
+		report_left_tenant(running);
+}
+
+/*
+ * pd_script_ensure_may_bind
+ *		An error if a running script may not bind this.
+ */
+void
+pd_script_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant)
+{
+	if (running != NULL && !is_binding_of(running, kind, tenant))
+		report_left_tenant(running);
+}
+
+/*
+ * line_of
+ *		The line, from 1, of a byte offset.
+ */
+static int
+line_of(const char *text, int location)
+{
+	int			line = 1;
+
+	for (int i = 0; i < location && text[i] != '\0'; i++)
+	{
+		if (text[i] == '\n')
+			line++;
+	}
+	return line;
+}
+
+/*
+ * error_context
+ *		Error context callback: module, script, statement and line.
+ *
+ * A syntax error's cursor points into the script, which the client does not
+ * have, so it becomes a line number here.
+ */
+static void
+error_context(void *arg)
+{
+	ScriptPosition *position = arg;
+	const PdScriptRun *run = position->run;
+	const PdScript *script = position->script;
+	int			location = position->location;
+
+	if (position->statement == 0)
+	{
+		if (geterrposition() > 0)
+		{
+			/* The cursor counts characters. */
+			location = pg_mbcharcliplen(script->content,
+										strlen(script->content),
+										geterrposition() - 1);
+			errposition(0);
+		}
+		errcontext("module \"%s\" version %s, script \"%s\", line %d",
+				   run->manifest->name, run->manifest->version, script->path,
+				   line_of(script->content, location));
+	}
+	else
+		errcontext("module \"%s\" version %s, script \"%s\", statement %d at line %d",
+				   run->manifest->name, run->manifest->version, script->path,
+				   position->statement, line_of(script->content, location));
+}
+
+/*
+ * skip_blanks
+ *		Offset of the first byte that is neither white space nor comment.
+ */
+static int
+skip_blanks(const char *text, int at)
+{
+	for (;;)
+	{
+		if (isspace((unsigned char) text[at]))
+			at++;
+		else if (text[at] == '-' && text[at + 1] == '-')
+		{
+			while (text[at] != '\0' && text[at] != '\n')
+				at++;
+		}
+		else if (text[at] == '/' && text[at + 1] == '*')
+		{
+			int			depth = 0;
+
+			do
+			{
+				if (text[at] == '/' && text[at + 1] == '*')
+				{
+					depth++;
+					at += 2;
+				}
+				else if (text[at] == '*' && text[at + 1] == '/')
+				{
+					depth--;
+					at += 2;
+				}
+				else
+					at++;
+			} while (depth > 0 && text[at] != '\0');
+		}
+		else
+			return at;
+	}
+}
+
+/*
+ * ensure_splittable
+ *		Refuse, with its remedy, what SPI cannot run.
+ */
+static void
+ensure_splittable(Node *stmt)
+{
+	if (IsA(stmt, TransactionStmt))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("a module script may not begin or end a transaction"),
+				 errdetail("A module is installed wholly or not at all, so all its scripts run in one transaction."),
+				 errhint("Remove the statement.")));
+
+	if (IsA(stmt, CopyStmt) && ((CopyStmt *) stmt)->filename == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a module script cannot COPY from or to the client"),
+				 errhint("Use INSERT with a list of VALUES.")));
+}
+
+/*
+ * ensure_unchanged
+ *		An error if the statement has left role, binding, path or row_security
+ *		other than they were.
+ */
+static void
+ensure_unchanged(const PdScriptRun *run)
+{
+	const PdBinding *binding = pd_binding();
+	const char *changed = NULL;
+
+	if (!is_binding_of(run, binding->kind, &binding->tenant))
+		report_left_tenant(run);
+
+	if (GetUserId() != run->owner)
+		changed = "role";
+	else if (strcmp(GetConfigOption("search_path", false, false),
+					run->search_path) != 0)
+		changed = "search_path";
+	else if (!row_security)
+		changed = "row_security";
+
+	if (changed != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a module script may not change \"%s\"", changed),
+				 errhint("Remove the SET statement; names without a schema are looked up in the module's own schema already.")));
+}
+
+/*
+ * run_statement
+ *		Execute one statement as the script.
+ */
+static void
+run_statement(PdScriptRun *run, const char *sql)
+{
+	SPIExecuteOptions options = {0};
+	PdScriptRun *save_running = running;
+	volatile int rc = 0;
+
+	options.dest = CreateDestReceiver(DestNone);
+
+	PG_TRY();
+	{
+		running = run;
+		rc = SPI_execute_extended(sql, &options);
+		/* Checked while the guard is up: the checks may run no user code. */
+		ensure_unchanged(run);
+	}
+	PG_FINALLY();
+	{
+		/* Not left to abort: a caller may catch the error and go on. */
+		running = save_running;
+	}
+	PG_END_TRY();
+
+	if (rc < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("statement cannot run in a module script: %s",
+						SPI_result_code_string(rc))));
+}
+
+/*
+ * fire_deferred_triggers
+ *		Let the script's own deferred constraints be checked now.
+ *
+ * At COMMIT they would fire as the caller, who may be a superuser.  Only
+ * those of this schema are touched: the caller may have deferred others.
+ */
+static void
+fire_deferred_triggers(PdScriptRun *run)
+{
+	uint64		n;
+	StringInfoData names,
+				deferred;
+
+	n = pd_spi_query("SELECT pg_catalog.format('%I.%I', n.nspname, c.conname) AS name,"
+					 " pg_catalog.bool_or(c.condeferred) AS deferred"
+					 " FROM pg_catalog.pg_constraint AS c"
+					 " JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.connamespace"
+					 " WHERE c.connamespace OPERATOR(pg_catalog.=) $1 AND c.condeferrable"
+					 " GROUP BY 1",
+					 PD_ARGS(pd_datum(OIDOID, ObjectIdGetDatum(run->schema))));
+	if (n == 0)
+		return;
+
+	initStringInfo(&names);
+	initStringInfo(&deferred);
+	for (uint64 row = 0; row < n; row++)
+	{
+		bool		isnull;
+		char	   *name = pd_spi_text(row, "name");
+
+		appendStringInfo(&names, "%s%s", row > 0 ? ", " : "", name);
+		if (DatumGetBool(pd_spi_datum(row, "deferred", &isnull)))
+			appendStringInfo(&deferred, "%s%s", deferred.len > 0 ? ", " : "", name);
+	}
+	run_statement(run, psprintf("SET CONSTRAINTS %s IMMEDIATE", names.data));
+	if (deferred.len > 0)
+		run_statement(run, psprintf("SET CONSTRAINTS %s DEFERRED", deferred.data));
+}
+
+/*
+ * pd_script_start
+ *		Say where scripts are to run.  run must outlive them; its lists live
+ *		in the current memory context.
+ */
+void
+pd_script_start(PdScriptRun *run, PdContextKind context,
+				const PdTenant *tenant, const PdManifest *manifest)
+{
+	MemSet(run, 0, sizeof(PdScriptRun));
+	run->context = context;
+	if (context == PD_TENANT)
+		run->tenant = *tenant;
+	run->manifest = manifest;
+	run->memory = CurrentMemoryContext;
+	run->schema = get_namespace_oid(context == PD_TENANT ?
+									NameStr(tenant->schema) : PD_LANDLORD_SCHEMA,
+									false);
+	run->owner = pd_script_owner();
+	run->search_path = pd_search_path(context == PD_TENANT ? tenant : NULL);
+}
+
+/*
+ * set_for_script
+ *		Set a parameter until the script's GUC nest level ends.
+ */
+static void
+set_for_script(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * pd_script_execute
+ *		Run a script's statements.  Must be called inside pd_spi_begin.
+ *
+ * Errors keep their SQLSTATE and get module, version, script, statement and
+ * line as context.
+ */
+void
+pd_script_execute(PdScriptRun *run, const PdScript *script)
+{
+	ScriptPosition position = {run, script, 0, 0};
+	ErrorContextCallback callback;
+	List	   *statements;
+	ListCell   *cell;
+	Oid			save_userid;
+	int			save_sec_context;
+	int			save_nestlevel;
+	MemoryContext statement_memory;
+	MemoryContext old;
+
+	callback.callback = error_context;
+	callback.arg = &position;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	save_nestlevel = NewGUCNestLevel();
+	set_for_script("search_path", run->search_path);
+	set_for_script("row_security", "on");
+	set_for_script("standard_conforming_strings", "on");
+	set_for_script("check_function_bodies", "on");
+	pd_bind(run->context == PD_TENANT ? PD_BOUND_TENANT : PD_BOUND_LANDLORD,
+			PD_SCOPE_SCRIPT,
+			run->context == PD_TENANT ? &run->tenant.id : NULL);
+	/* SECURITY_LOCAL_USERID_CHANGE: SET ROLE is refused from here on. */
+	SetUserIdAndSecContext(run->owner,
+						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
+
+	statements = pg_parse_query(script->content);
+
+	statement_memory = AllocSetContextCreate(CurrentMemoryContext,
+											 "publicdigit script statement",
+											 ALLOCSET_DEFAULT_SIZES);
+	foreach(cell, statements)
+	{
+		RawStmt    *raw = lfirst_node(RawStmt, cell);
+		int			start = skip_blanks(script->content, raw->stmt_location);
+		int			end = raw->stmt_len > 0 ?
+			raw->stmt_location + raw->stmt_len : (int) strlen(script->content);
+
+		CHECK_FOR_INTERRUPTS();
+		position.statement++;
+		position.location = start;
+		ensure_splittable(raw->stmt);
+
+		old = MemoryContextSwitchTo(statement_memory);
+		run_statement(run, pnstrdup(script->content + start, end - start));
+		pd_script_guard_check_touched(run);
+		MemoryContextSwitchTo(old);
+		pd_protect_created(run);
+		MemoryContextReset(statement_memory);
+	}
+	MemoryContextDelete(statement_memory);
+
+	fire_deferred_triggers(run);
+
+	AtEOXact_GUC(true, save_nestlevel);
+	SetUserIdAndSecContext(save_userid, save_sec_context);
+	error_context_stack = callback.previous;
+}

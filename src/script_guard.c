@@ -1,0 +1,320 @@
+/*-------------------------------------------------------------------------
+ *
+ * script_guard.c
+ *	  What a module's script may not reach: objects outside its own schema.
+ *
+ * The owner role owns every tenant's objects, so privileges alone do not keep
+ * one tenant's script out of another's schema.  Three hooks do:
+ *
+ * - object access: what is created, altered, dropped or truncated must lie in
+ *   the script's schema.  A new object's row cannot be looked up yet when the
+ *   hook runs, so objects are noted and looked at after the statement; an
+ *   error then undoes it.  Naming another tenant's schema is refused at once.
+ * - executor permission check: INSERT, UPDATE and DELETE outside the schema.
+ *   Reading the landlord's tables, and locking their rows, is allowed.
+ * - utility: only kinds of statement that make sense in a module may run
+ *   (script_utility.c).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_attrdef.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_rewrite.h"
+#include "catalog/pg_statistic_ext.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_ts_config.h"
+#include "catalog/pg_ts_dict.h"
+#include "catalog/pg_type.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "script_guard.h"
+
+/*
+ * report_outside
+ *		Raise 42501 for an object that does not belong to the script.
+ */
+static void
+report_outside(const PdScriptRun *run, const ObjectAddress *object)
+{
+	char	   *description = getObjectDescription(object, true);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("a module script may not change %s",
+					description ? description : "objects outside its schema"),
+			 errdetail("It may change objects of schema \"%s\" only.",
+					   get_namespace_name(run->schema))));
+}
+
+/*
+ * is_other_tenant_schema
+ *		Does the owner role own this schema, though it is neither the
+ *		script's nor the landlord's?
+ */
+static bool
+is_other_tenant_schema(const PdScriptRun *run, Oid nspid)
+{
+	HeapTuple	tuple;
+	Form_pg_namespace form;
+	bool		result;
+
+	if (nspid == run->schema)
+		return false;
+	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(nspid));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_namespace) GETSTRUCT(tuple);
+	result = form->nspowner == run->owner &&
+		strcmp(NameStr(form->nspname), PD_LANDLORD_SCHEMA) != 0;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * owning_relation
+ *		The table of an object that has no schema of its own, read from the
+ *		object's catalog; InvalidOid when it is gone.  *internal is set for a
+ *		trigger that belongs to a foreign key.
+ */
+static Oid
+owning_relation(Oid catalog, Oid index, AttrNumber oid_attno,
+				AttrNumber rel_attno, Oid objectId, bool *internal)
+{
+	Relation	rel = table_open(catalog, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			relid = InvalidOid;
+
+	ScanKeyInit(&key, oid_attno, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(objectId));
+	/* SnapshotSelf: the hook may run before the row is visible otherwise. */
+	scan = systable_beginscan(rel, index, true, SnapshotSelf, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+
+		relid = DatumGetObjectId(heap_getattr(tuple, rel_attno,
+											  RelationGetDescr(rel), &isnull));
+		if (catalog == TriggerRelationId)
+			*internal = ((Form_pg_trigger) GETSTRUCT(tuple))->tgisinternal;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return relid;
+}
+
+/*
+ * note_relation
+ *		Remember a relation that the script has made or altered.
+ */
+static void
+note_relation(PdScriptRun *run, Oid relid)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->memory);
+
+	run->relations = list_append_unique_oid(run->relations, relid);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * is_inside
+ *		Does an object belong to the script's schema?  True also for one that
+ *		is gone: what dropped it has been looked at.  Notes the table, which
+ *		is checked against the golden rules at the end.
+ */
+static bool
+is_inside(PdScriptRun *run, const ObjectAddress *object)
+{
+	Oid			relid = InvalidOid;
+	bool		internal = false;
+	int			cache;
+	Oid			nspid;
+
+	switch (object->classId)
+	{
+		case RelationRelationId:
+		case IndexRelationId:
+		case InheritsRelationId:
+		case ForeignTableRelationId:
+			relid = object->objectId;
+			break;
+		case TriggerRelationId:
+			relid = owning_relation(TriggerRelationId, TriggerOidIndexId,
+									Anum_pg_trigger_oid, Anum_pg_trigger_tgrelid,
+									object->objectId, &internal);
+			/* A foreign key to a landlord's table has its triggers there. */
+			if (internal)
+				return true;
+			break;
+		case PolicyRelationId:
+			relid = owning_relation(PolicyRelationId, PolicyOidIndexId,
+									Anum_pg_policy_oid, Anum_pg_policy_polrelid,
+									object->objectId, &internal);
+			break;
+		case RewriteRelationId:
+			relid = owning_relation(RewriteRelationId, RewriteOidIndexId,
+									Anum_pg_rewrite_oid, Anum_pg_rewrite_ev_class,
+									object->objectId, &internal);
+			break;
+		case AttrDefaultRelationId:
+			relid = owning_relation(AttrDefaultRelationId, AttrDefaultOidIndexId,
+									Anum_pg_attrdef_oid, Anum_pg_attrdef_adrelid,
+									object->objectId, &internal);
+			break;
+		case CollationRelationId:
+		case ConstraintRelationId:
+		case OperatorRelationId:
+		case ProcedureRelationId:
+		case StatisticExtRelationId:
+		case TSConfigRelationId:
+		case TSDictionaryRelationId:
+		case TypeRelationId:
+			cache = get_object_catcache_oid(object->classId);
+			return !SearchSysCacheExists1(cache, ObjectIdGetDatum(object->objectId)) ||
+				get_object_namespace(object) == run->schema;
+		default:
+			/* What lives in no schema is never a module's. */
+			return false;
+	}
+
+	if (!OidIsValid(relid))
+		return true;
+	note_relation(run, relid);
+	nspid = get_rel_namespace(relid);
+	return !OidIsValid(nspid) || nspid == run->schema ||
+		IsToastNamespace(nspid);
+}
+
+/*
+ * note
+ *		Remember an object that the statement has made or altered.
+ */
+static void
+note(PdScriptRun *run, Oid classId, Oid objectId, bool created)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->memory);
+	ObjectAddress *object = palloc(sizeof(ObjectAddress));
+
+	ObjectAddressSet(*object, classId, objectId);
+	run->touched = lappend(run->touched, object);
+	if (classId == ProcedureRelationId)
+		run->functions = list_append_unique_oid(run->functions, objectId);
+	if (created && classId == RelationRelationId)
+	{
+		run->created = lappend_oid(run->created, objectId);
+		run->unprotected = lappend_oid(run->unprotected, objectId);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * pd_script_guard_object
+ *		Object access hook while a script runs.
+ *
+ * The server's own follow-up work (toast tables, triggers of foreign keys)
+ * is marked internal and passes.
+ */
+void
+pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
+					   Oid classId, Oid objectId, void *arg)
+{
+	ObjectAddress object;
+
+	ObjectAddressSet(object, classId, objectId);
+	switch (access)
+	{
+		case OAT_POST_CREATE:
+			if (arg == NULL || !((ObjectAccessPostCreate *) arg)->is_internal)
+				note(run, classId, objectId, true);
+			break;
+		case OAT_POST_ALTER:
+			if (arg == NULL || !((ObjectAccessPostAlter *) arg)->is_internal)
+				note(run, classId, objectId, false);
+			break;
+		case OAT_DROP:
+		case OAT_TRUNCATE:
+			pd_script_guard_inside(run, &object);
+			break;
+		case OAT_NAMESPACE_SEARCH:
+			{
+				ObjectAccessNamespaceSearch *search = arg;
+
+				if (!is_other_tenant_schema(run, objectId))
+					break;
+				if (search->ereport_on_violation)
+					ereport(ERROR,
+							(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+							 errmsg("a module script may not use schema \"%s\"",
+									get_namespace_name(objectId)),
+							 errdetail("The schema belongs to another tenant.")));
+				search->result = false;
+				break;
+			}
+		case OAT_FUNCTION_EXECUTE:
+			break;
+	}
+}
+
+/*
+ * pd_script_guard_check_touched
+ *		Check what the statement has made and altered, now that it can be
+ *		looked up, and forget it.
+ */
+void
+pd_script_guard_check_touched(PdScriptRun *run)
+{
+	ListCell   *cell;
+
+	foreach(cell, run->touched)
+		pd_script_guard_inside(run, lfirst(cell));
+	list_free_deep(run->touched);
+	run->touched = NIL;
+}
+
+/*
+ * pd_script_guard_inside
+ *		An error (42501) unless an object belongs to the script's schema.
+ */
+void
+pd_script_guard_inside(PdScriptRun *run, const ObjectAddress *object)
+{
+	if (!is_inside(run, object))
+		report_outside(run, object);
+}
+
+/*
+ * pd_script_guard_write
+ *		The same for a table that a query writes to, or a statement names.
+ */
+void
+pd_script_guard_write(PdScriptRun *run, Oid relid)
+{
+	ObjectAddress object;
+
+	ObjectAddressSet(object, RelationRelationId, relid);
+	pd_script_guard_inside(run, &object);
+}

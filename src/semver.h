@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ *
+ * semver.h
+ *	  The extension semver's type, reached from C.
+ *
+ * Its schema is whatever the database's owner chose, so nothing here goes
+ * through a search_path.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PUBLICDIGIT_SEMVER_H
+#define PUBLICDIGIT_SEMVER_H
+
+#include "postgres.h"
+
+/* For the detail of errors about a version that is none. */
+#define PD_SEMVER_RULE \
+	"a version is MAJOR.MINOR.PATCH, whole numbers without leading zeros up to 2147483647, with an optional -PRERELEASE and +BUILD; a part of the prerelease that begins with a digit is a whole number too"
+
+extern bool pd_semver_is_valid(const char *text);
+extern int	pd_semver_compare(const char *a, const char *b);
+
+/* Pieces of a version; they return the place after it, NULL where none is. */
+extern const char *pd_semver_scan_number(const char *text, int32 *number);
+extern const char *pd_semver_scan_prerelease(const char *text);
+extern const char *pd_semver_scan_build(const char *text);
+
+#endif							/* PUBLICDIGIT_SEMVER_H */

@@ -1,0 +1,261 @@
+/*-------------------------------------------------------------------------
+ *
+ * setup.c
+ *	  setup(): roles, the landlord's schema, and grants.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "catalog.h"
+#include "spi.h"
+
+PG_FUNCTION_INFO_V1(pd_setup);
+
+/* What setup() was asked for. */
+typedef struct Setup
+{
+	char	   *owner;
+	char	   *app;
+	char	   *admin;			/* or NULL */
+	char	   *environment;
+} Setup;
+
+/*
+ * name_argument
+ *		A role's name.  Errors: 22004, 22023.
+ */
+static char *
+name_argument(FunctionCallInfo fcinfo, int argno, const char *argument)
+{
+	char	   *name;
+
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", argument)));
+	name = pstrdup(NameStr(*PG_GETARG_NAME(argno)));
+	if (name[0] == '\0' || strcmp(name, "public") == 0 || strcmp(name, "none") == 0 ||
+		strncmp(name, "pg_", 3) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" cannot be the %s role", name, argument),
+				 errdetail("PostgreSQL reserves the names public, none, and those that begin with pg_.")));
+	return name;
+}
+
+/*
+ * ready_role
+ *		Make a role that is missing, and refuse one that would undo the
+ *		isolation of tenants (55000).
+ */
+static void
+ready_role(const char *role, const char *argument, bool may_log_in)
+{
+	HeapTuple	tuple = SearchSysCache1(AUTHNAME, CStringGetDatum(role));
+	Form_pg_authid form;
+	const char *too_much = NULL;
+
+	if (!HeapTupleIsValid(tuple))
+	{
+		pd_spi_command("CREATE ROLE %s NOLOGIN", quote_identifier(role));
+		return;
+	}
+
+	form = (Form_pg_authid) GETSTRUCT(tuple);
+	if (form->rolsuper)
+		too_much = "SUPERUSER";
+	else if (form->rolbypassrls)
+		too_much = "BYPASSRLS";
+	else if (form->rolcanlogin && !may_log_in)
+		too_much = "LOGIN";
+	ReleaseSysCache(tuple);
+
+	if (too_much != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("role \"%s\" cannot be the %s role", role, argument),
+				 errdetail("It has the attribute %s.", too_much),
+				 errhint("Run ALTER ROLE %s NO%s, or choose another role.",
+						 quote_identifier(role), too_much)));
+}
+
+/*
+ * ensure_no_member
+ *		Refuse a role that is a member of the owner role, and so could turn
+ *		row security off (55000).
+ */
+static void
+ensure_no_member(const char *role, const char *argument, const char *owner)
+{
+	if (is_member_of_role_nosuper(get_role_oid(role, false),
+								  get_role_oid(owner, false)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("role \"%s\" cannot be the %s role", role, argument),
+				 errdetail("It is a member of the owner role \"%s\".", owner),
+				 errhint("Run REVOKE %s FROM %s.", quote_identifier(owner),
+						 quote_identifier(role))));
+}
+
+/*
+ * ensure_same_as_before
+ *		Refuse to change, once there is something that rests on it, what an
+ *		earlier setup() has decided (55000).
+ */
+static void
+ensure_same_as_before(const PdCatalog *before, const Setup *setup)
+{
+	const char *changed = NULL;
+
+	if (strcmp(NameStr(before->owner_role), setup->owner) != 0)
+		changed = "owner role";
+	else if (strcmp(NameStr(before->app_role), setup->app) != 0)
+		changed = "app role";
+	else if (before->testing != (strcmp(setup->environment, "testing") == 0))
+		changed = "environment";
+	if (changed == NULL)
+		return;
+
+	if (pd_spi_query("SELECT FROM publicdigit.tenant"
+					 " UNION ALL SELECT FROM publicdigit.installation LIMIT 1",
+					 NULL, 0) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot change the %s", changed),
+				 errdetail("There are tenants or installed modules already."),
+				 errhint("Call setup() with the same %s, or use another database.", changed)));
+}
+
+/*
+ * ready_landlord_schema
+ *		Make the landlord's schema, or refuse one that is somebody else's.
+ */
+static void
+ready_landlord_schema(const Setup *setup)
+{
+	if (!OidIsValid(get_namespace_oid(PD_LANDLORD_SCHEMA, true)))
+		pd_spi_command("CREATE SCHEMA %s AUTHORIZATION %s", PD_LANDLORD_SCHEMA,
+					   quote_identifier(setup->owner));
+	else if (pd_spi_query("SELECT FROM pg_namespace WHERE nspname = $1"
+						  " AND pg_get_userbyid(nspowner) <> $2",
+						  PD_ARGS(pd_text(PD_LANDLORD_SCHEMA), pd_text(setup->owner))) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_SCHEMA),
+				 errmsg("schema \"%s\" already exists and belongs to another role",
+						PD_LANDLORD_SCHEMA),
+				 errhint("Rename it, or run ALTER SCHEMA %s OWNER TO %s.",
+						 PD_LANDLORD_SCHEMA, quote_identifier(setup->owner))));
+	pd_spi_command("GRANT USAGE ON SCHEMA %s TO %s", PD_LANDLORD_SCHEMA,
+				   quote_identifier(setup->app));
+}
+
+/*
+ * grant_functions
+ *		What the app and the admin role may call and read.  doc/roles.md says
+ *		why each.
+ */
+static void
+grant_functions(const Setup *setup, const char *former_admin)
+{
+	const char *app = quote_identifier(setup->app);
+
+	pd_spi_command("GRANT EXECUTE ON FUNCTION"
+				   " publicdigit.use_tenant(text, boolean, boolean),"
+				   " publicdigit.use_tenant(uuid, boolean, boolean),"
+				   " publicdigit.use_landlord(boolean),"
+				   " publicdigit.find_tenant(text)"
+				   " TO %s", app);
+
+	if (former_admin[0] != '\0' &&
+		OidIsValid(get_role_oid(former_admin, true)) &&
+		(setup->admin == NULL || strcmp(former_admin, setup->admin) != 0))
+	{
+		pd_spi_command("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA publicdigit FROM %s",
+					   quote_identifier(former_admin));
+		pd_spi_command("REVOKE ALL ON ALL TABLES IN SCHEMA publicdigit FROM %s",
+					   quote_identifier(former_admin));
+	}
+	if (setup->admin != NULL)
+	{
+		const char *admin = quote_identifier(setup->admin);
+
+		pd_spi_command("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA publicdigit TO %s", admin);
+		/* Who may make roles and change what setup() decided is the owner of the extension. */
+		pd_spi_command("REVOKE EXECUTE ON FUNCTION publicdigit.setup(name, name, text, name) FROM %s", admin);
+		pd_spi_command("GRANT SELECT ON publicdigit.tenants, publicdigit.domains,"
+					   " publicdigit.tenant_access, publicdigit.modules,"
+					   " publicdigit.module_installations, publicdigit.migrations"
+					   " TO %s", admin);
+	}
+}
+
+/*
+ * setup(owner, app, environment DEFAULT 'production', admin DEFAULT NULL)
+ *		Make what is missing of roles, schema and grants.
+ *		Errors: 22004, 22023, 55000, 42P06.
+ */
+Datum
+pd_setup(PG_FUNCTION_ARGS)
+{
+	Setup		setup;
+	PdCatalog	before = *pd_catalog();
+	PdSpi		spi;
+
+	setup.owner = name_argument(fcinfo, 0, "owner");
+	setup.app = name_argument(fcinfo, 1, "app");
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("environment must not be null")));
+	setup.environment = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	setup.admin = PG_ARGISNULL(3) ? NULL : name_argument(fcinfo, 3, "admin");
+
+	if (strcmp(setup.environment, "production") != 0 &&
+		strcmp(setup.environment, "testing") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("environment \"%s\" is not known", setup.environment),
+				 errhint("The environments are \"production\" and \"testing\".")));
+	if (strcmp(setup.owner, setup.app) == 0 ||
+		(setup.admin != NULL && (strcmp(setup.owner, setup.admin) == 0 ||
+								 strcmp(setup.app, setup.admin) == 0)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("owner, app and admin must be different roles")));
+
+	pd_spi_begin(&spi);
+	if (before.is_set_up)
+		ensure_same_as_before(&before, &setup);
+
+	ready_role(setup.owner, "owner", false);
+	ready_role(setup.app, "app", true);
+	ensure_no_member(setup.app, "app", setup.owner);
+	if (setup.admin != NULL)
+	{
+		ready_role(setup.admin, "admin", true);
+		ensure_no_member(setup.admin, "admin", setup.owner);
+	}
+	ready_landlord_schema(&setup);
+	grant_functions(&setup, NameStr(before.admin_role));
+
+	pd_spi_query("INSERT INTO publicdigit.setting"
+				 " (owner_role, app_role, admin_role, environment)"
+				 " VALUES ($1, $2, $3, $4)"
+				 " ON CONFLICT (singleton) DO UPDATE SET"
+				 " owner_role = excluded.owner_role, app_role = excluded.app_role,"
+				 " admin_role = excluded.admin_role, environment = excluded.environment",
+				 PD_ARGS(pd_text(setup.owner), pd_text(setup.app),
+						 pd_text(setup.admin), pd_text(setup.environment)));
+	pd_spi_end(&spi);
+	PG_RETURN_VOID();
+}

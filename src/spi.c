@@ -1,0 +1,223 @@
+/*-------------------------------------------------------------------------
+ *
+ * spi.c
+ *	  SQL that the extension runs for itself, as its own owner.
+ *
+ * The registry belongs to the extension's owner and nobody else may write it,
+ * so each function that changes it becomes that role for as long as it needs.
+ * The search_path is pinned meanwhile: the caller's may name schemas in which
+ * somebody has put operators of their own.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <stdarg.h>
+
+#include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "catalog.h"
+#include "spi.h"
+
+/* Prepared statements, kept for the life of the backend, by their text. */
+typedef struct PdStatement
+{
+	const char *sql;			/* hash key: address of the literal */
+	SPIPlanPtr	plan;
+} PdStatement;
+
+static HTAB *statements = NULL;
+
+/*
+ * pd_spi_begin
+ *		pd_spi_begin_as for the extension's owner, who alone may write the
+ *		registry.
+ */
+void
+pd_spi_begin(PdSpi *spi)
+{
+	pd_spi_begin_as(spi, pd_catalog()->extension_owner);
+}
+
+/*
+ * pd_spi_begin_as
+ *		Become a role, with a search_path that nobody else can put objects
+ *		into, and connect to SPI.
+ *
+ * An error undoes all of it with the (sub)transaction, so that callers need
+ * no PG_TRY.
+ */
+void
+pd_spi_begin_as(PdSpi *spi, Oid role)
+{
+	GetUserIdAndSecContext(&spi->save_userid, &spi->save_sec_context);
+	spi->save_nestlevel = NewGUCNestLevel();
+	SetUserIdAndSecContext(role,
+						   spi->save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	/* A registry read that RLS had filtered would be a wrong answer. */
+	(void) set_config_option("row_security", "off",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+/*
+ * pd_spi_end
+ *		Undo pd_spi_begin and pd_spi_begin_as.
+ */
+void
+pd_spi_end(PdSpi *spi)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	AtEOXact_GUC(true, spi->save_nestlevel);
+	SetUserIdAndSecContext(spi->save_userid, spi->save_sec_context);
+}
+
+/*
+ * prepared
+ *		The kept plan of a statement, made at its first use.
+ *
+ * The address of the text is the key, so sql must be a string literal.
+ */
+static SPIPlanPtr
+prepared(const char *sql, const PdArg *args, int nargs)
+{
+	PdStatement *statement;
+	Oid			types[16];
+	SPIPlanPtr	plan;
+	bool		found;
+
+	if (statements == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(const char *);
+		ctl.entrysize = sizeof(PdStatement);
+		ctl.hcxt = TopMemoryContext;
+		statements = hash_create("publicdigit statements", 64, &ctl,
+								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+
+	statement = hash_search(statements, &sql, HASH_FIND, NULL);
+	if (statement != NULL)
+		return statement->plan;
+
+	if (nargs > (int) lengthof(types))
+		elog(ERROR, "too many arguments for a statement");
+	for (int i = 0; i < nargs; i++)
+		types[i] = args[i].type;
+
+	plan = SPI_prepare(sql, nargs, types);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s: %s",
+			 SPI_result_code_string(SPI_result), sql);
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI_keepplan failed: %s", sql);
+
+	/* Entered last: an error above leaves no half-made entry. */
+	statement = hash_search(statements, &sql, HASH_ENTER, &found);
+	statement->plan = plan;
+	return plan;
+}
+
+/*
+ * pd_spi_query
+ *		Run a fixed statement with arguments; its plan is kept.
+ *
+ * sql must be a string literal that names every object with its schema.
+ * Returns the number of rows, which are in SPI_tuptable until the next call.
+ */
+uint64
+pd_spi_query(const char *sql, const PdArg *args, int nargs)
+{
+	Datum		values[16];
+	char		nulls[16];
+	SPIPlanPtr	plan = prepared(sql, args, nargs);
+	int			rc;
+
+	for (int i = 0; i < nargs; i++)
+	{
+		values[i] = args[i].value;
+		nulls[i] = args[i].isnull ? 'n' : ' ';
+	}
+
+	rc = SPI_execute_plan(plan, values, nulls, false, 0);
+	if (rc < 0)
+		elog(ERROR, "SPI_execute_plan failed: %s: %s",
+			 SPI_result_code_string(rc), sql);
+	return SPI_processed;
+}
+
+/*
+ * pd_spi_command
+ *		Run a utility command put together from a format.
+ *
+ * Every name among the arguments must have gone through quote_identifier,
+ * every literal through quote_literal_cstr.
+ */
+void
+pd_spi_command(const char *format,...)
+{
+	StringInfoData sql;
+	int			rc;
+
+	initStringInfo(&sql);
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, format);
+		needed = appendStringInfoVA(&sql, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&sql, needed);
+	}
+
+	rc = SPI_execute(sql.data, false, 0);
+	if (rc < 0)
+		elog(ERROR, "SPI_execute failed: %s: %s",
+			 SPI_result_code_string(rc), sql.data);
+	pfree(sql.data);
+}
+
+/*
+ * pd_spi_datum
+ *		One value of the last result, by column name.
+ */
+Datum
+pd_spi_datum(uint64 row, const char *column, bool *isnull)
+{
+	int			attno = SPI_fnumber(SPI_tuptable->tupdesc, column);
+
+	if (attno <= 0)
+		elog(ERROR, "result has no column \"%s\"", column);
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+						 attno, isnull);
+}
+
+/*
+ * pd_spi_text
+ *		One value of the last result as text, by column name; NULL for null.
+ *		Lives in the current memory context.
+ */
+char *
+pd_spi_text(uint64 row, const char *column)
+{
+	int			attno = SPI_fnumber(SPI_tuptable->tupdesc, column);
+
+	if (attno <= 0)
+		elog(ERROR, "result has no column \"%s\"", column);
+	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, attno);
+}

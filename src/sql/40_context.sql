@@ -1,0 +1,45 @@
+-- The bound tenant.
+
+CREATE FUNCTION publicdigit.use_tenant(tenant text, local boolean DEFAULT true,
+                                       seal boolean DEFAULT false)
+    RETURNS uuid LANGUAGE c AS 'MODULE_PATHNAME', 'pd_use_tenant';
+COMMENT ON FUNCTION publicdigit.use_tenant(text, boolean, boolean) IS
+    'binds a tenant to the transaction (or session) and sets search_path to its schema';
+CREATE FUNCTION publicdigit.use_tenant(tenant uuid, local boolean DEFAULT true,
+                                       seal boolean DEFAULT false)
+    RETURNS uuid LANGUAGE c AS 'MODULE_PATHNAME', 'pd_use_tenant_by_id';
+COMMENT ON FUNCTION publicdigit.use_tenant(uuid, boolean, boolean) IS
+    'binds a tenant to the transaction (or session) and sets search_path to its schema';
+
+CREATE FUNCTION publicdigit.use_landlord(local boolean DEFAULT true)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_use_landlord';
+COMMENT ON FUNCTION publicdigit.use_landlord(boolean) IS
+    'binds no tenant and sets search_path to the landlord''s schema';
+
+CREATE FUNCTION publicdigit.forget_tenant()
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_forget_tenant';
+COMMENT ON FUNCTION publicdigit.forget_tenant() IS
+    'ends the binding of the transaction and the session and resets search_path';
+
+-- Row-level security policies call this one.  STABLE, never IMMUTABLE: a
+-- constant folded into a prepared plan would outlive the binding.
+CREATE FUNCTION publicdigit.current_tenant_id()
+    RETURNS uuid LANGUAGE c STABLE PARALLEL SAFE LEAKPROOF
+    AS 'MODULE_PATHNAME', 'pd_current_tenant_id';
+COMMENT ON FUNCTION publicdigit.current_tenant_id() IS
+    'id of the bound tenant; NULL when none is bound';
+
+CREATE FUNCTION publicdigit.current_tenant()
+    RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'pd_current_tenant';
+COMMENT ON FUNCTION publicdigit.current_tenant() IS
+    'slug of the bound tenant; NULL when none is bound';
+
+CREATE FUNCTION publicdigit.context(OUT database name, OUT environment text,
+        OUT connection text, OUT tenant_id uuid, OUT tenant text,
+        OUT schema name, OUT search_path text, OUT role name,
+        OUT sealed boolean, OUT source text)
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'pd_context';
+COMMENT ON FUNCTION publicdigit.context() IS
+    'one row that tells where this session stands';
+

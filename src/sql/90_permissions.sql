@@ -1,0 +1,13 @@
+-- PUBLIC may call only what tells a session about itself; setup() grants the
+-- rest to the app and admin roles.
+GRANT USAGE ON SCHEMA publicdigit TO PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA publicdigit FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA publicdigit FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    publicdigit.current_tenant_id(),
+    publicdigit.current_tenant(),
+    publicdigit.context(),
+    publicdigit.environment(),
+    publicdigit.forget_tenant()
+    TO PUBLIC;
+GRANT SELECT ON publicdigit.protected_tables TO PUBLIC;
