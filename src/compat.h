@@ -14,6 +14,9 @@
 
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
+#include "commands/extension.h"
+#include "nodes/bitmapset.h"
+#include "nodes/parsenodes.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 
@@ -39,6 +42,39 @@
 	pg_class_ownercheck((relid), (roleid))
 #define pd_schema_aclcheck(nspid, roleid, mode) \
 	pg_namespace_aclcheck((nspid), (roleid), (mode))
+#endif
+
+/*
+ * The permissions that a query needs moved in 16 from the range table into a
+ * list of their own.  Locking rows needs the privilege to update and changes
+ * no column.
+ */
+#if PG_VERSION_NUM >= 160000
+#define PD_CHECK_PERMS_ARGS	List *rangeTable, List *rteperminfos, bool ereport_on_violation
+#define PD_CHECK_PERMS_PASS	rangeTable, rteperminfos, ereport_on_violation
+#define PD_CHECK_PERMS_LIST	rteperminfos
+typedef RTEPermissionInfo PdPermInfo;
+#else
+#define PD_CHECK_PERMS_ARGS	List *rangeTable, bool ereport_on_violation
+#define PD_CHECK_PERMS_PASS	rangeTable, ereport_on_violation
+#define PD_CHECK_PERMS_LIST	rangeTable
+typedef RangeTblEntry PdPermInfo;
+#endif
+
+static inline bool
+pd_perm_info_writes(const PdPermInfo *info)
+{
+	return OidIsValid(info->relid) &&
+		((info->requiredPerms & (ACL_INSERT | ACL_DELETE)) != 0 ||
+		 ((info->requiredPerms & ACL_UPDATE) != 0 &&
+		  !bms_is_empty(info->updatedCols)));
+}
+
+/* Extensions may lie outside the server's share folder from 18 on. */
+#if PG_VERSION_NUM >= 180000
+#define pd_extension_control_path()	Extension_control_path
+#else
+#define pd_extension_control_path()	"$system"
 #endif
 
 #endif							/* PUBLICDIGIT_COMPAT_H */

@@ -21,10 +21,12 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
+#include "tcop/pquery.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/portal.h"
+#include "utils/lsyscache.h"
 
 #include "binding.h"
 #include "catalog.h"
@@ -93,8 +95,22 @@ ensure_may_enter(const PdTenant *tenant)
 }
 
 /*
+ * contains_node
+ *		Tree walker: is this very node part of an expression?
+ */
+static bool
+contains_node(Node *node, void *sought)
+{
+	if (node == NULL)
+		return false;
+	if (node == sought)
+		return true;
+	return expression_tree_walker(node, contains_node, sought);
+}
+
+/*
  * is_whole_statement
- *		Is this call an output column of the statement that the client sent?
+ *		Is this call part of what the statement that the client sent returns?
  *
  * Then nothing runs after it in the same transaction, unless there is a
  * transaction block.  A call from inside a function belongs to another plan.
@@ -103,19 +119,13 @@ static bool
 is_whole_statement(FunctionCallInfo fcinfo)
 {
 	PlannedStmt *stmt;
-	ListCell   *cell;
 
 	if (ActivePortal == NULL || ActivePortal->strategy != PORTAL_ONE_SELECT)
 		return false;
 	stmt = linitial_node(PlannedStmt, ActivePortal->stmts);
-	if (stmt->planTree == NULL)
-		return false;
-	foreach(cell, stmt->planTree->targetlist)
-	{
-		if ((Node *) lfirst_node(TargetEntry, cell)->expr == fcinfo->flinfo->fn_expr)
-			return true;
-	}
-	return false;
+	return stmt->planTree != NULL &&
+		contains_node((Node *) stmt->planTree->targetlist,
+					  fcinfo->flinfo->fn_expr);
 }
 
 /*

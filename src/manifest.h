@@ -35,18 +35,22 @@ typedef struct PdManifest
 {
 	char	   *name;
 	char	   *title;			/* the name where the manifest has none */
-	char	   *version;		/* as type semver prints it */
+	char	   *version;
 	PdContextKind context;
 	List	   *requires;		/* of PdRequirement */
 	List	   *tables;			/* of PdTableSpec */
 	Jsonb	   *document;		/* the manifest's own keys, without "scripts" */
 } PdManifest;
 
+/* The longest name of a module or table: NAMEDATALEN less its end. */
+#define PD_NAME_MAX		63
+
 /*
  * All of it in the current memory context.  "file" is what errors name the
- * manifest by: "module.json" of a directory, or "document".
+ * manifest by: "module.json of module \"x\"", or "document".
  */
 extern PdManifest *pd_manifest_parse(Jsonb *document, const char *file);
 extern const PdTableSpec *pd_manifest_table(const PdManifest *manifest, const char *name);
+extern bool pd_module_name_is_valid(const char *name);
 
 #endif							/* PUBLICDIGIT_MANIFEST_H */

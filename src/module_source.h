@@ -41,11 +41,20 @@ typedef struct PdModuleSource
 	char	   *checksum;		/* over the manifest and all scripts */
 } PdModuleSource;
 
-extern List *pd_module_directories(void);	/* names, of char * */
-extern PdModuleSource *pd_module_source_from_directory(const char *name);
+/* The most bytes that one file, or one document, may have. */
+#define PD_SOURCE_MAX	(16 * 1024 * 1024)
+
 extern PdModuleSource *pd_module_source_from_document(Jsonb *document);
+
+/* Checks and completes what was read; of scripts path and content are set. */
+extern PdModuleSource *pd_module_source_make(PdManifest *manifest,
+											 List *scripts, const char *source);
 
 /* Fills kind, number and migration of a PdScript from its path. */
 extern void pd_script_classify(PdScript *script, PdContextKind context);
+
+/* module_directory.c */
+extern List *pd_module_directories(void);	/* names, of char * */
+extern PdModuleSource *pd_module_source_from_directory(const char *name);
 
 #endif							/* PUBLICDIGIT_MODULE_SOURCE_H */

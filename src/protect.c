@@ -28,6 +28,8 @@
 #include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_policy.h"
+#include "catalog/pg_proc.h"
+#include "commands/policy.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -247,6 +249,21 @@ protect_one(Oid relid, const char *tenant_column)
 		pd_spi_command("CREATE POLICY %s ON %s AS PERMISSIVE"
 					   " USING ((SELECT publicdigit.current_tenant_id()) IS NOT NULL)",
 					   PD_POLICY_BOUND, table);
+}
+
+/*
+ * pd_drop_bound_policy_if_other
+ *		Drop our permissive policy from a table that has others.
+ */
+void
+pd_drop_bound_policy_if_other(Oid relid)
+{
+	PolicyState policies;
+
+	read_policies(relid, &policies);
+	if (policies.has_bound && policies.has_own_permissive)
+		pd_spi_command("DROP POLICY %s ON %s", PD_POLICY_BOUND,
+					   qualified_name(relid));
 }
 
 /*

@@ -9,7 +9,8 @@
  *	partial    = [ "v" ] part [ "." part [ "." part ["-" prerelease] ["+" build] ] ]
  *	part       = number | "x" | "X" | "*"
  *
- * A number may not follow an open part: "1.x.3" means nothing.
+ * A number may not follow an open part ("1.x.3"), nor a second operator the
+ * first ("^=1.2"): npm takes some of these, with meanings nobody would guess.
  *
  * Each set becomes a list of comparators, "less than" or "greater than" with
  * or without "equal", all of which a version must meet; the range contains a
@@ -23,6 +24,7 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 
@@ -349,10 +351,11 @@ scan_hyphen_range(const char *p, List **set)
  * scan_set
  *		Read one alternative up to "||" or the end.
  *
- * Returns the place after it; NULL, with *problem set, where it is malformed.
+ * Returns the place after it; NULL, with *bad set to the place that cannot be
+ * read, where it is malformed.
  */
 static const char *
-scan_set(const char *p, List **set, const char **problem)
+scan_set(const char *p, List **set, const char **bad)
 {
 	const char *end;
 
@@ -363,7 +366,7 @@ scan_set(const char *p, List **set, const char **problem)
 		end = skip_spaces(end);
 		if (*end == '\0' || strncmp(end, "||", 2) == 0)
 			return end;
-		*problem = psprintf("nothing may follow a range with a hyphen at \"%s\"", end);
+		*bad = end;
 		return NULL;
 	}
 
@@ -376,7 +379,7 @@ scan_set(const char *p, List **set, const char **problem)
 		end = scan_partial(scan_operator(p, &op), &partial);
 		if (end == NULL)
 		{
-			*problem = psprintf("no version or operator is to be read at \"%s\"", p);
+			*bad = p;
 			return NULL;
 		}
 		add_simple(set, op, &partial);
@@ -389,8 +392,8 @@ scan_set(const char *p, List **set, const char **problem)
  * pd_range_parse
  *		Read a range.
  *
- * Returns it in the current memory context; NULL, with *problem set to a text
- * for an error's detail, where it is malformed.
+ * Returns it in the current memory context; NULL, with *problem set to what
+ * an error may say of it, where it is malformed.
  */
 PdRange *
 pd_range_parse(const char *text, const char **problem)
@@ -401,10 +404,15 @@ pd_range_parse(const char *text, const char **problem)
 	for (;;)
 	{
 		List	   *set = NIL;
+		const char *bad;
 
-		p = scan_set(p, &set, problem);
+		p = scan_set(p, &set, &bad);
 		if (p == NULL)
+		{
+			*problem = psprintf("cannot be read from character %d on",
+								pg_mbstrlen_with_len(text, bad - text) + 1);
 			return NULL;
+		}
 		/* NIL, "*", stands in a list as well as any other. */
 		range->sets = lappend(range->sets, set);
 		if (*p == '\0')

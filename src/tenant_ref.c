@@ -81,6 +81,7 @@ current_tenant_ref(int allow, PdTenantRef *ref)
 {
 	const PdBinding *binding = pd_binding();
 
+	ref->is_current = true;
 	if (binding->kind == PD_BOUND_TENANT)
 	{
 		pg_uuid_t	id = binding->tenant;
@@ -107,23 +108,24 @@ void
 pd_tenant_ref_from_text(FunctionCallInfo fcinfo, int argno, int allow,
 						PdTenantRef *ref)
 {
-	char	   *text;
+	char	   *named;
 
 	pd_catalog();
 	ensure_not_null(fcinfo, argno);
-	text = text_to_cstring(PG_GETARG_TEXT_PP(argno));
+	named = text_to_cstring(PG_GETARG_TEXT_PP(argno));
+	MemSet(ref, 0, sizeof(PdTenantRef));
 
-	if (strcmp(text, "@current") == 0)
+	if (strcmp(named, "@current") == 0)
 		current_tenant_ref(allow, ref);
-	else if (strcmp(text, "@landlord") == 0 && (allow & PD_ALLOW_LANDLORD))
+	else if (strcmp(named, "@landlord") == 0 && (allow & PD_ALLOW_LANDLORD))
 		ref->kind = PD_REF_LANDLORD;
-	else if (strcmp(text, "*") == 0 && (allow & PD_ALLOW_ALL))
+	else if (strcmp(named, "*") == 0 && (allow & PD_ALLOW_ALL))
 		ref->kind = PD_REF_ALL;
-	else if (text[0] == '@')
+	else if (named[0] == '@')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("tenant \"%s\" is not allowed here", text),
-				 strcmp(text, "@landlord") == 0 ?
+				 errmsg("tenant \"%s\" is not allowed here", named),
+				 strcmp(named, "@landlord") == 0 ?
 				 errhint("This function works on one tenant; to work as the landlord call publicdigit.use_landlord().") :
 				 errhint("Name a tenant by its slug or its id, or @current for the bound tenant.")));
 	else
@@ -131,13 +133,13 @@ pd_tenant_ref_from_text(FunctionCallInfo fcinfo, int argno, int allow,
 		bool		found;
 
 		ref->kind = PD_REF_TENANT;
-		if (pd_reads_as_uuid(text))
-			found = pd_tenant_by_id(DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(text))),
+		if (pd_reads_as_uuid(named))
+			found = pd_tenant_by_id(DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(named))),
 									&ref->tenant);
 		else
-			found = pd_tenant_by_slug(text, &ref->tenant);
+			found = pd_tenant_by_slug(named, &ref->tenant);
 		if (!found)
-			pd_no_such_tenant(text);
+			pd_no_such_tenant(named);
 	}
 }
 
@@ -154,6 +156,7 @@ pd_tenant_ref_from_uuid(FunctionCallInfo fcinfo, int argno, PdTenantRef *ref)
 	pd_catalog();
 	ensure_not_null(fcinfo, argno);
 	id = PG_GETARG_UUID_P(argno);
+	MemSet(ref, 0, sizeof(PdTenantRef));
 	ref->kind = PD_REF_TENANT;
 	if (!pd_tenant_by_id(id, &ref->tenant))
 		pd_no_such_tenant(DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id))));

@@ -25,6 +25,7 @@ typedef enum PdRefKind
 typedef struct PdTenantRef
 {
 	PdRefKind	kind;
+	bool		is_current;		/* was written as @current */
 	PdTenant	tenant;			/* where kind is PD_REF_TENANT */
 } PdTenantRef;
 

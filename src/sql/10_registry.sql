@@ -150,10 +150,21 @@ CREATE TABLE publicdigit.seed (
 );
 COMMENT ON TABLE publicdigit.seed IS 'seed scripts that have run; none runs twice';
 
-SELECT pg_catalog.pg_extension_config_dump(c.oid, '')
-FROM pg_catalog.pg_class AS c
-WHERE c.relnamespace = 'publicdigit'::pg_catalog.regnamespace
-  AND c.relkind IN ('r', 'S');
+-- All of it is the user's data, which pg_dump has to save.
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.setting', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.tenant_schema', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.tenant', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.domain', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.access', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.module', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.module_version', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.module_version_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.module_script', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.installation', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.installation_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.landlord_migration', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.tenant_migration', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.seed', '');
 
 -- Backends cache tenants and access grants.  Any change of these tables, by
 -- whatever statement, makes every backend read them again.  ENABLE ALWAYS:

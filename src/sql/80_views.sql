@@ -50,7 +50,7 @@ COMMENT ON VIEW publicdigit.migrations IS 'migrations that are applied now';
 
 -- Read from the catalogs, so that it cannot tell of what is not there.
 CREATE VIEW publicdigit.protected_tables AS
-    SELECT p.polrelid::pg_catalog.regclass AS table_name,
+    SELECT DISTINCT p.polrelid::pg_catalog.regclass AS table_name,
            a.attname AS tenant_column
     FROM pg_catalog.pg_policy AS p
     JOIN pg_catalog.pg_depend AS d

@@ -1,0 +1,158 @@
+-- What register_module refuses in a manifest and its scripts, and how it says so.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS publicdigit CASCADE;
+\pset format unaligned
+\pset tuples_only on
+
+-- Registers a good document with some keys changed; what went wrong, if anything.
+CREATE FUNCTION attempt(document text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    message text; detail text; hint text;
+BEGIN
+    RETURN 'registered ' || publicdigit.register_module(document);
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+                            hint = PG_EXCEPTION_HINT;
+    RETURN format(E'%s: %s\n    DETAIL: %s\n    HINT: %s', SQLSTATE, message, detail, hint);
+END $$;
+
+CREATE FUNCTION attempt(patch jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT attempt(jsonb_strip_nulls('{"name": "demo", "version": "1.0.0", "context": "tenant"}'
+                                     || patch)::text)
+$$;
+
+CREATE FUNCTION landlord(patch jsonb) RETURNS text LANGUAGE sql AS
+    $$ SELECT attempt('{"context": "landlord"}' || patch) $$;
+
+-- Scripts of which only the paths matter.
+CREATE FUNCTION scripts(VARIADIC paths text[]) RETURNS jsonb LANGUAGE sql AS
+    $$ SELECT jsonb_build_object('scripts', jsonb_object_agg(path, 'SELECT 1'))
+       FROM unnest(paths) AS path $$;
+
+-- Documents that are none.
+SELECT attempt('{"name": "demo",');
+SELECT attempt(E' \n{"name": demo}');
+SELECT attempt('{"name": "demo", "title": "\u0000"}');
+SELECT attempt('{"a": ' || repeat('[', 20000));
+SELECT attempt('demo');
+SELECT attempt('../demo');
+SELECT attempt('');
+SELECT publicdigit.register_module(NULL::text);
+SELECT publicdigit.register_module(NULL::jsonb);
+SELECT publicdigit.register_module('[1]'::jsonb);
+SELECT publicdigit.register_module('"demo"'::jsonb);
+
+-- Keys that are missing, unknown or of the wrong type.
+SELECT attempt('{"name": null}');
+SELECT attempt('{"version": null}');
+SELECT attempt('{"context": null}');
+SELECT attempt('{"colour": "red"}');
+SELECT attempt('{"Name": "demo"}');
+SELECT attempt('{"name": 1}');
+SELECT attempt('{"version": 1.0}');
+SELECT attempt('{"context": ["tenant"]}');
+SELECT attempt('{"title": true}');
+SELECT attempt('{"description": {"en": "x"}}');
+SELECT attempt('{"requires": "members"}');
+SELECT attempt('{"requires": {"members": 1}}');
+SELECT attempt('{"tables": ["cards"]}');
+SELECT attempt('{"tables": {"cards": true}}');
+SELECT attempt('{"grants": []}');
+SELECT attempt('{"tables": {"cards": "tenant"}, "grants": {"cards": "select"}}');
+SELECT attempt('{"on_uninstall": 1}');
+SELECT attempt('{"installer": "make"}');
+SELECT attempt('{"installer": {"instal": "make"}}');
+SELECT attempt('{"installer": {"install": 1}}');
+
+-- Names.
+SELECT name, split_part(attempt(jsonb_build_object('name', name)), E'\n', 1)
+FROM unnest(ARRAY['', 'Demo', '1demo', '_demo', 'de-mo', 'de mo', 'dé', 'a/b', '..', 'x"',
+                  repeat('a', 64)]) AS name;
+SELECT attempt('{"name": "De-mo"}');
+SELECT attempt('{"requires": {"Members": "*"}}');
+SELECT attempt('{"tables": {"public.cards": "tenant"}}');
+SELECT attempt('{"tables": {"1cards": "tenant"}}');
+SELECT attempt('{"installer": {"install": "demo.make()"}}');
+
+-- Versions: Semantic Versioning 2.0, and what type semver can order.
+SELECT version, split_part(attempt(jsonb_build_object('version', version)), E'\n', 1)
+FROM unnest(ARRAY['', '1', '1.0', 'v1.0.0', '=1.0.0', '01.0.0', '1.0.00', ' 1.0.0', '1.0.0 ',
+                  '1.0.0.0', '1.0.x', '1.0.0-', '1.0.0+', '1.0.0-a..b', '1.0.0-01',
+                  '1.0.0-1a', '1.0.0beta', '-1.0.0', '2147483648.0.0', '1.0.0-2147483648',
+                  '1.0.0-é', '1.0.0+a+b']) AS version;
+SELECT attempt('{"version": "1.0"}');
+SELECT attempt('{"context": "shared"}');
+
+-- Ranges.
+SELECT range, split_part(attempt(jsonb_build_object('requires', jsonb_build_object('other', range))),
+                         E'\n', 1)
+FROM unnest(ARRAY['one', '1.2.3.4', '01', '1.x.3', '>>1', '=>1', '^^1', '1.0 -', '1 - 2 3', '1 |2',
+                  '>1<2', '1.2-rc.1', '1.0.0-', '2147483647', '1,2', '1 && 2', 'é']) AS range;
+SELECT attempt('{"requires": {"members": "^1.0 || >=2.x.1"}}');
+SELECT attempt('{"requires": {"demo": "*"}}');
+
+-- Tables and grants.
+SELECT attempt('{"tables": {"cards": "private"}}');
+SELECT attempt('{"tables": {"countries": "shared"}}');
+SELECT attempt('{"grants": {"cards": []}}');
+SELECT attempt('{"tables": {"cards": "tenant"}, "grants": {"cards": ["select", "truncate"]}}');
+SELECT attempt('{"tables": {"cards": "tenant"}, "grants": {"cards": ["SELECT"]}}');
+SELECT attempt('{"tables": {"cards": "tenant"}, "grants": {"cards": [1]}}');
+SELECT landlord('{"tables": {"countries": "shared"}, "grants": {"countries": ["select", "insert"]}}');
+SELECT attempt('{"tables": {"cards": "tenant"}}');
+
+-- What is right and not built yet.
+SELECT attempt('{"installer": {"install": "make", "uninstall": "unmake"}}');
+SELECT attempt('{"on_uninstall": "archive"}');
+SELECT attempt('{"on_uninstall": "refuse_if_data"}');
+SELECT attempt('{"on_uninstall": "keep"}');
+SELECT attempt(scripts('installer.sql'));
+
+-- Scripts.
+SELECT attempt('{"scripts": ["SELECT 1"]}');
+SELECT attempt('{"scripts": {"migrations/tenant/0001_a.up.sql": 1}}');
+SELECT attempt(jsonb_build_object('scripts', jsonb_build_object('seeds/tenant/a.sql',
+                                                                repeat('-', 16 * 1024 * 1024))));
+SELECT path, split_part(attempt(scripts(path)), E'\n', 2)
+FROM unnest(ARRAY['', '/etc/passwd', '../x.sql', 'migrations/tenant/../0001_a.up.sql',
+                  'migrations//tenant/0001_a.up.sql', './migrations/tenant/0001_a.up.sql',
+                  'migrations/tenant/', E'migrations\\tenant\\0001_a.up.sql', 'a.sql', 'module.json',
+                  'migration/tenant/0001_a.up.sql', 'migrations/landlord/0001_a.up.sql',
+                  'migrations/tenant/tenant/0001_a.up.sql', 'seeds/tenant/a/b.sql',
+                  'migrations/0001_a.up.sql', 'seeds/a.sql',
+                  'migrations/tenant/001_a.up.sql', 'migrations/tenant/0001a.up.sql',
+                  'migrations/tenant/0001_.up.sql', 'migrations/tenant/a_0001.up.sql',
+                  'migrations/tenant/0001_A.up.sql', 'migrations/tenant/0001_a-b.up.sql',
+                  'migrations/tenant/0001_a.sql', 'migrations/tenant/0001_a.up.SQL',
+                  'migrations/tenant/0001_a.up.sql.bak', 'migrations/tenant/1234567890_a.up.sql',
+                  'migrations/tenant/.sql', 'seeds/tenant/.sql', 'seeds/tenant/A.sql',
+                  'seeds/tenant/a.up.sql', 'seeds/tenant/a', 'seeds/tenant/' || repeat('a', 240) || '.sql']) AS path;
+SELECT attempt(scripts('migrations/0001_a.up.sql'));
+SELECT landlord(scripts('migrations/tenant/0001_a.up.sql'));
+SELECT landlord(scripts('seeds/tenant/a.sql'));
+SELECT attempt(scripts('migrations/tenant/0002_a.up.sql'));
+SELECT attempt(scripts('migrations/tenant/0000_a.up.sql'));
+SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0003_b.up.sql'));
+SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0001_b.up.sql'));
+SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/00001_b.up.sql'));
+SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0001_b.down.sql'));
+SELECT attempt(scripts('migrations/tenant/0001_a.down.sql'));
+SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0002_a.verify.sql'));
+
+-- Nothing of all this was registered; the edges of what is allowed.
+SELECT count(*) FROM publicdigit.modules;
+SELECT attempt('{}');
+SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0001_a.verify.sql',
+                       'migrations/tenant/0001_a.down.sql', 'migrations/tenant/00002_a_b.up.sql',
+                       'seeds/tenant/0001_a.sql')
+               || '{"version": "1.0.0-alpha.1+build.01", "title": "", "description": "",
+                    "requires": {"any": "", "some": "~1.2 || 2.x - 3"}, "on_uninstall": "drop",
+                    "tables": {"_a1": "tenant", "b": "tenant"}, "grants": {"b": []}}');
+SELECT landlord(scripts('migrations/0001_a.up.sql', 'seeds/a.sql')
+                || jsonb_build_object('name', repeat('m', 63),
+                                      'tables', jsonb_build_object(repeat('t', 63), 'shared', 'u', 'tenant'),
+                                      'grants', jsonb_build_object(repeat('t', 63), '[]'::jsonb)));
+SELECT module, version, context, title FROM publicdigit.modules ORDER BY module, version;
+
+DROP FUNCTION attempt(text), attempt(jsonb), landlord, scripts;
+DROP EXTENSION publicdigit;

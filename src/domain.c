@@ -1,0 +1,213 @@
+/*-------------------------------------------------------------------------
+ *
+ * domain.c
+ *	  Host names of tenants: add_domain, remove_domain, find_tenant.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_collation.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/formatting.h"
+
+#include "catalog.h"
+#include "domain.h"
+#include "spi.h"
+#include "tenant_ref.h"
+
+/* RFC 1035: a host name has at most 253 characters. */
+#define DOMAIN_MAX	253
+
+PG_FUNCTION_INFO_V1(pd_remove_domain);
+PG_FUNCTION_INFO_V1(pd_find_tenant);
+
+/*
+ * is_label
+ *		Is this a label of a host name: letters, digits, and hyphens inside?
+ *		An underscore may begin one, as in service names.
+ */
+static bool
+is_label(const char *label, size_t len)
+{
+	if (len == 0 || len > 63 || label[len - 1] == '-' || label[0] == '-')
+		return false;
+	for (size_t i = 0; i < len; i++)
+	{
+		if (!((label[i] >= 'a' && label[i] <= 'z') ||
+			  (label[i] >= '0' && label[i] <= '9') ||
+			  label[i] == '-' || label[i] == '_'))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * pd_normalize_domain
+ *		A domain as it is stored: in lower case, without a dot at its end.
+ *		An error (22023) for what is no host name, nor one after "*.".
+ */
+char *
+pd_normalize_domain(const char *domain)
+{
+	char	   *name = asc_tolower(domain, strlen(domain));
+	size_t		len = strlen(name);
+	char	   *label;
+	bool		valid = true;
+
+	if (len > 1 && name[len - 1] == '.')
+		name[--len] = '\0';
+
+	label = strncmp(name, "*.", 2) == 0 ? name + 2 : name;
+	while (valid && label != NULL)
+	{
+		char	   *dot = strchr(label, '.');
+
+		valid = is_label(label, dot ? dot - label : strlen(label));
+		label = dot ? dot + 1 : NULL;
+	}
+	if (!valid || len > DOMAIN_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not a domain", domain),
+				 errdetail("A domain is a host name of at most %d characters, or \"*.\" and one; it has no port.",
+						   DOMAIN_MAX),
+				 errhint("Write an international name in its \"xn--\" form.")));
+	return name;
+}
+
+/*
+ * pd_insert_domain
+ *		Give a tenant a domain.  Must be called inside pd_spi_begin.
+ *		Errors: 22023, 42710.
+ */
+void
+pd_insert_domain(const pg_uuid_t *tenant, const char *domain)
+{
+	char	   *name = pd_normalize_domain(domain);
+
+	if (pd_spi_query("INSERT INTO publicdigit.domain (domain, tenant_id) VALUES ($1, $2)"
+					 " ON CONFLICT (domain) DO NOTHING",
+					 PD_ARGS(pd_text(name), pd_uuid(tenant))) > 0)
+		return;
+
+	/* The tenant itself may have it already; that is no error's business. */
+	if (pd_spi_query("SELECT FROM publicdigit.domain WHERE domain = $1 AND tenant_id = $2",
+					 PD_ARGS(pd_text(name), pd_uuid(tenant))) > 0)
+		ereport(NOTICE,
+				(errmsg("the tenant has domain \"%s\" already", name)));
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("domain \"%s\" already belongs to another tenant", name),
+				 errhint("The view publicdigit.domains tells to which.")));
+}
+
+/*
+ * text_argument
+ *		An argument of type text; 22004 for null.
+ */
+static char *
+text_argument(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
+	return text_to_cstring(PG_GETARG_TEXT_PP(argno));
+}
+
+/*
+ * add_domain(tenant, domain)
+ *		Errors: 22004, 42704, 22023, 42710.
+ */
+PD_TENANT_FUNCTION(pd_add_domain, 0, 0)
+{
+	char	   *domain = text_argument(fcinfo, 1, "domain");
+	PdSpi		spi;
+
+	pd_spi_begin(&spi);
+	pd_insert_domain(&ref->tenant.id, domain);
+	pd_spi_end(&spi);
+	PG_RETURN_VOID();
+}
+
+/*
+ * remove_domain(domain)
+ *		Errors: 22004, 22023, 42704.
+ */
+Datum
+pd_remove_domain(PG_FUNCTION_ARGS)
+{
+	char	   *domain = pd_normalize_domain(text_argument(fcinfo, 0, "domain"));
+	PdSpi		spi;
+
+	pd_spi_begin(&spi);
+	if (pd_spi_query("DELETE FROM publicdigit.domain WHERE domain = $1",
+					 PD_ARGS(pd_text(domain))) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("domain \"%s\" is not registered", domain),
+				 errhint("The view publicdigit.domains lists them.")));
+	pd_spi_end(&spi);
+	PG_RETURN_VOID();
+}
+
+/*
+ * host_without_port
+ *		A Host header's host, in lower case, without port and last dot.
+ */
+static char *
+host_without_port(const char *header)
+{
+	char	   *host = asc_tolower(header, strlen(header));
+	char	   *colon;
+	size_t		len;
+
+	/* An IPv6 address, in brackets, has colons of its own. */
+	colon = host[0] == '[' ? strstr(host, "]:") : strchr(host, ':');
+	if (colon != NULL)
+		colon[host[0] == '[' ? 1 : 0] = '\0';
+	len = strlen(host);
+	if (len > 1 && host[len - 1] == '.')
+		host[len - 1] = '\0';
+	return host;
+}
+
+/*
+ * find_tenant(host) → uuid
+ *		The tenant of a host name: an exact domain first, then the wildcard
+ *		with the most labels; null when there is none.  Errors: 22004.
+ */
+Datum
+pd_find_tenant(PG_FUNCTION_ARGS)
+{
+	char	   *host = host_without_port(text_argument(fcinfo, 0, "host"));
+	pg_uuid_t  *found = NULL;
+	char	   *rest;
+	PdSpi		spi;
+
+	if (strlen(host) > DOMAIN_MAX || strchr(host, '*') != NULL)
+		PG_RETURN_NULL();
+
+	pd_spi_begin(&spi);
+	for (char *name = host; found == NULL && name != NULL;)
+	{
+		if (pd_spi_query("SELECT tenant_id FROM publicdigit.domain WHERE domain = $1",
+						 PD_ARGS(pd_text(name))) > 0)
+		{
+			bool		isnull;
+
+			found = SPI_palloc(sizeof(pg_uuid_t));
+			*found = *DatumGetUUIDP(pd_spi_datum(0, "tenant_id", &isnull));
+		}
+		rest = strchr(name == host ? host : name + 2, '.');
+		name = rest == NULL ? NULL : psprintf("*%s", rest);
+	}
+	pd_spi_end(&spi);
+
+	if (found == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_UUID_P(found);
+}

@@ -1,0 +1,162 @@
+/*-------------------------------------------------------------------------
+ *
+ * grants.c
+ *	  What the app role may do with a module's tables: what the manifest says.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "lib/stringinfo.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "grants.h"
+#include "spi.h"
+#include "version.h"
+
+/*
+ * app_role
+ *		The app role's name, quoted.
+ */
+static const char *
+app_role(void)
+{
+	return quote_identifier(pstrdup(NameStr(pd_catalog_set_up()->app_role)));
+}
+
+/*
+ * privilege_list
+ *		Privileges as GRANT spells them.
+ */
+static char *
+privilege_list(AclMode privileges)
+{
+	static const struct
+	{
+		AclMode		bit;
+		const char *word;
+	}			words[] = {
+		{ACL_SELECT, "SELECT"},
+		{ACL_INSERT, "INSERT"},
+		{ACL_UPDATE, "UPDATE"},
+		{ACL_DELETE, "DELETE"},
+	};
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < lengthof(words); i++)
+	{
+		if (privileges & words[i].bit)
+			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", words[i].word);
+	}
+	return list.data;
+}
+
+/*
+ * grant_sequences
+ *		Let the app role draw from the sequences that a table's columns own,
+ *		as an INSERT into a serial column does.
+ */
+static void
+grant_sequences(Oid relid)
+{
+	uint64		n;
+	SPITupleTable *result;
+
+	n = pd_spi_query("SELECT format('%I.%I', n.nspname, s.relname) AS name"
+					 " FROM pg_depend AS d"
+					 " JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'"
+					 " JOIN pg_namespace AS n ON n.oid = s.relnamespace"
+					 " WHERE d.classid = 'pg_class'::regclass"
+					 " AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1"
+					 /* 'a': a serial's; an identity's needs no grant */
+					 " AND d.refobjsubid > 0 AND d.deptype = 'a'",
+					 PD_ARGS(pd_datum(OIDOID, ObjectIdGetDatum(relid))));
+	result = SPI_tuptable;
+	for (uint64 row = 0; row < n; row++)
+	{
+		SPI_tuptable = result;
+		pd_spi_command("GRANT USAGE ON SEQUENCE %s TO %s",
+					   pd_spi_text(row, "name"), app_role());
+	}
+}
+
+/*
+ * pd_grant_tables
+ *		Give the app role what a manifest says.  An error (22023) for a table
+ *		that the manifest names and the schema does not have.
+ */
+void
+pd_grant_tables(const PdManifest *manifest, const char *schema)
+{
+	Oid			nspid = get_namespace_oid(schema, false);
+	ListCell   *cell;
+
+	foreach(cell, manifest->tables)
+	{
+		const PdTableSpec *spec = lfirst(cell);
+		Oid			relid = get_relname_relid(spec->name, nspid);
+		char		relkind = OidIsValid(relid) ? get_rel_relkind(relid) : '\0';
+
+		if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("no script of module \"%s\" makes the table \"%s\"",
+							manifest->name, spec->name),
+					 errdetail("The manifest names it under \"tables\"."),
+					 errhint("Create the table in a migration, or take its name out of module.json.")));
+		if (spec->privileges == 0)
+			continue;
+		pd_spi_command("GRANT %s ON TABLE %s TO %s",
+					   privilege_list(spec->privileges),
+					   quote_qualified_identifier(schema, spec->name), app_role());
+		if (spec->privileges & ACL_INSERT)
+			grant_sequences(relid);
+	}
+}
+
+/*
+ * pd_revoke_app_grants
+ *		Take everything in a tenant's schema away from the app role.
+ */
+void
+pd_revoke_app_grants(const PdTenant *tenant)
+{
+	const char *schema = quote_identifier(NameStr(tenant->schema));
+	const char *app = app_role();
+
+	pd_spi_command("REVOKE ALL ON ALL TABLES IN SCHEMA %s FROM %s", schema, app);
+	pd_spi_command("REVOKE ALL ON ALL SEQUENCES IN SCHEMA %s FROM %s", schema, app);
+	pd_spi_command("REVOKE ALL ON SCHEMA %s FROM %s", schema, app);
+}
+
+/*
+ * pd_restore_app_grants
+ *		Give the app role again what the manifests of the installed modules
+ *		say.
+ */
+void
+pd_restore_app_grants(const PdTenant *tenant)
+{
+	const char *schema = NameStr(tenant->schema);
+	uint64		n;
+	SPITupleTable *result;
+
+	pd_spi_command("GRANT USAGE ON SCHEMA %s TO %s", quote_identifier(schema), app_role());
+	n = pd_spi_query("SELECT version_id FROM publicdigit.installation"
+					 " WHERE tenant_id = $1 ORDER BY module",
+					 PD_ARGS(pd_uuid(&tenant->id)));
+	result = SPI_tuptable;
+	for (uint64 row = 0; row < n; row++)
+	{
+		bool		isnull;
+		int64		id;
+
+		SPI_tuptable = result;
+		id = DatumGetInt64(pd_spi_datum(row, "version_id", &isnull));
+		pd_grant_tables(pd_version_load(id)->source->manifest, schema);
+	}
+}

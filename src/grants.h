@@ -1,0 +1,21 @@
+/*-------------------------------------------------------------------------
+ *
+ * grants.h
+ *	  What the app role may do with a module's tables.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PUBLICDIGIT_GRANTS_H
+#define PUBLICDIGIT_GRANTS_H
+
+#include "postgres.h"
+
+#include "manifest.h"
+#include "registry.h"
+
+/* All must be called inside pd_spi_begin. */
+extern void pd_grant_tables(const PdManifest *manifest, const char *schema);
+extern void pd_revoke_app_grants(const PdTenant *tenant);
+extern void pd_restore_app_grants(const PdTenant *tenant);
+
+#endif							/* PUBLICDIGIT_GRANTS_H */

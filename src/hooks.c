@@ -1,0 +1,100 @@
+/*-------------------------------------------------------------------------
+ *
+ * hooks.c
+ *	  The server's hooks: save, chain and dispatch, and nothing else.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/objectaccess.h"
+#include "executor/executor.h"
+#include "tcop/utility.h"
+
+#include "compat.h"
+#include "hooks.h"
+#include "script.h"
+#include "script_guard.h"
+
+static object_access_hook_type next_object_access = NULL;
+static ExecutorCheckPerms_hook_type next_check_perms = NULL;
+static ProcessUtility_hook_type next_utility = NULL;
+
+/*
+ * on_object_access
+ *		An object is made, altered, dropped, truncated or looked for.
+ */
+static void
+on_object_access(ObjectAccessType access, Oid classId, Oid objectId,
+				 int subId, void *arg)
+{
+	PdScriptRun *run = pd_script_running();
+
+	if (next_object_access)
+		next_object_access(access, classId, objectId, subId, arg);
+	if (run != NULL)
+		pd_script_guard_object(run, access, classId, objectId, arg);
+}
+
+/*
+ * on_check_perms
+ *		A query is about to run: look at the tables that it writes to.
+ */
+static bool
+on_check_perms(PD_CHECK_PERMS_ARGS)
+{
+	PdScriptRun *run = pd_script_running();
+	ListCell   *cell;
+
+	if (next_check_perms && !next_check_perms(PD_CHECK_PERMS_PASS))
+		return false;
+	if (run == NULL)
+		return true;
+
+	foreach(cell, PD_CHECK_PERMS_LIST)
+	{
+		PdPermInfo *info = lfirst(cell);
+
+		if (pd_perm_info_writes(info))
+			pd_script_guard_write(run, info->relid);
+	}
+	return true;
+}
+
+/*
+ * on_utility
+ *		A utility statement is about to run.
+ */
+static void
+on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+		   ProcessUtilityContext context, ParamListInfo params,
+		   QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
+{
+	PdScriptRun *run = pd_script_running();
+
+	if (run != NULL)
+		pd_script_guard_utility(run, pstmt->utilityStmt);
+
+	if (next_utility)
+		next_utility(pstmt, queryString, readOnlyTree, context, params,
+					 queryEnv, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
+								params, queryEnv, dest, qc);
+}
+
+/*
+ * pd_hooks_init
+ *		Install our hooks in front of whatever is there.  Called once, by
+ *		_PG_init.
+ */
+void
+pd_hooks_init(void)
+{
+	next_object_access = object_access_hook;
+	object_access_hook = on_object_access;
+	next_check_perms = ExecutorCheckPerms_hook;
+	ExecutorCheckPerms_hook = on_check_perms;
+	next_utility = ProcessUtility_hook;
+	ProcessUtility_hook = on_utility;
+}

@@ -1,0 +1,223 @@
+/*-------------------------------------------------------------------------
+ *
+ * json.c
+ *	  Reading values out of jsonb.
+ *
+ * What is returned lives in the current memory context, but containers and
+ * values other than strings point into the document they were read from.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+
+#include "json.h"
+
+/* The longest value that an error shows in full. */
+#define SHOWN_MAX	100
+
+/*
+ * first_line
+ *		A text up to its first line end; empty for NULL.
+ */
+static char *
+first_line(const char *text)
+{
+	return text == NULL ? pstrdup("") : pnstrdup(text, strcspn(text, "\n"));
+}
+
+/*
+ * pd_json_parse
+ *		Read JSON from a text in the database's encoding.
+ *
+ * Raises 22023 that names the file, with the server's own words in the
+ * detail, where the text is no JSON.
+ */
+Jsonb *
+pd_json_parse(const char *text, const char *file)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Jsonb	   *volatile document = NULL;
+
+	PG_TRY();
+	{
+		document = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+		int			category = ERRCODE_TO_CATEGORY(geterrcode());
+
+		/* Out of memory or a cancelled query is not the text's fault. */
+		if (category != ERRCODE_DATA_EXCEPTION &&
+			category != ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+			PG_RE_THROW();
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is not valid JSON", file),
+				 errdetail("The server says: %s. %s %s", error->message,
+						   error->detail == NULL ? "" : error->detail,
+						   first_line(error->context)),
+				 errhint("Correct the text at this place.")));
+	}
+	PG_END_TRY();
+	return document;
+}
+
+/*
+ * pd_json_get
+ *		Look up a key of an object.
+ *
+ * Returns whether the key is there.
+ */
+bool
+pd_json_get(JsonbContainer *object, const char *key, JsonbValue *value)
+{
+	return getKeyJsonValueFromContainer(object, key, strlen(key), value) != NULL;
+}
+
+/*
+ * pd_json_string
+ *		A string's text; NULL where the value is no string.
+ */
+char *
+pd_json_string(const JsonbValue *value)
+{
+	if (value->type != jbvString)
+		return NULL;
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/*
+ * pd_json_object
+ *		The value as an object; NULL where it is none.
+ */
+JsonbContainer *
+pd_json_object(const JsonbValue *value)
+{
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		return NULL;
+	return value->val.binary.data;
+}
+
+/*
+ * pd_json_array
+ *		The value as an array; NULL where it is none.
+ */
+JsonbContainer *
+pd_json_array(const JsonbValue *value)
+{
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+		return NULL;
+	return value->val.binary.data;
+}
+
+/*
+ * pd_json_pairs
+ *		All keys of an object with their values, in jsonb's own order.
+ */
+List *
+pd_json_pairs(JsonbContainer *object)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(object);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	PdJsonPair *pair = NULL;
+	List	   *pairs = NIL;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (token == WJB_KEY)
+		{
+			pair = palloc(sizeof(PdJsonPair));
+			pair->key = pd_json_string(&value);
+		}
+		else if (token == WJB_VALUE)
+		{
+			pair->value = value;
+			pairs = lappend(pairs, pair);
+		}
+	}
+	return pairs;
+}
+
+/*
+ * pd_json_elements
+ *		All elements of an array.
+ */
+List *
+pd_json_elements(JsonbContainer *array)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(array);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	List	   *elements = NIL;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (token == WJB_ELEM)
+		{
+			JsonbValue *element = palloc(sizeof(JsonbValue));
+
+			*element = value;
+			elements = lappend(elements, element);
+		}
+	}
+	return elements;
+}
+
+/*
+ * pd_json_show
+ *		A value as an error shows it: as JSON, and not too long.
+ */
+char *
+pd_json_show(const JsonbValue *value)
+{
+	StringInfoData out;
+	char	   *number;
+	int			length;
+
+	initStringInfo(&out);
+	switch (value->type)
+	{
+		case jbvNull:
+			appendStringInfoString(&out, "null");
+			break;
+		case jbvString:
+			escape_json(&out, pd_json_string(value));
+			break;
+		case jbvNumeric:
+			number = DatumGetCString(DirectFunctionCall1(numeric_out,
+														 NumericGetDatum(value->val.numeric)));
+			appendStringInfoString(&out, number);
+			break;
+		case jbvBool:
+			appendStringInfoString(&out, value->val.boolean ? "true" : "false");
+			break;
+		case jbvBinary:
+			(void) JsonbToCString(&out, value->val.binary.data,
+								  value->val.binary.len);
+			break;
+		default:
+			elog(ERROR, "unexpected type of jsonb value: %d", (int) value->type);
+	}
+
+	length = pg_mbcliplen(out.data, out.len, SHOWN_MAX);
+	if (length < out.len)
+	{
+		out.data[length] = '\0';
+		out.len = length;
+		appendStringInfoString(&out, "...");
+	}
+	return out.data;
+}

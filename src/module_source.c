@@ -1,0 +1,429 @@
+/*-------------------------------------------------------------------------
+ *
+ * module_source.c
+ *	  A version of a module with its scripts: the checks that a folder and a
+ *	  document have in common, and the document.
+ *
+ * A document has the manifest's own keys and "scripts", an object from
+ * relative path to text.  The same module gives the same checksum from either
+ * source: it is taken over the manifest as jsonb prints it, which knows no
+ * layout, and over each script's bytes in UTF-8, whatever encoding the
+ * database has.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "json.h"
+#include "module_source.h"
+
+/* It goes into an index, and into a file's name. */
+#define PATH_MAX_BYTES	255
+
+#define STEM_CHARACTERS	"abcdefghijklmnopqrstuvwxyz0123456789_"
+
+/*
+ * bad_path
+ *		Raise 22023 for a script that stands where none can.
+ */
+static void pg_attribute_noreturn()
+bad_path(const PdScript *script, const char *rule)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid path of script \"%s\"", script->path),
+			 errdetail("%s", rule),
+			 errhint("Scripts are migrations/NNNN_NAME.up.sql, .down.sql and .verify.sql, and seeds/NAME.sql; those of tenant modules lie in migrations/tenant and seeds/tenant.")));
+}
+
+/*
+ * ensure_plain_path
+ *		Raise for a path that is not relative, or could leave the module.
+ */
+static void
+ensure_plain_path(const PdScript *script)
+{
+	const char *part = script->path;
+
+	if (strlen(script->path) > PATH_MAX_BYTES)
+		bad_path(script, "It has more than 255 bytes.");
+	if (part[0] == '/')
+		bad_path(script, "It is absolute.");
+	if (strchr(part, '\\') != NULL)
+		bad_path(script, "It has a backslash; the parts of a path are separated by slashes.");
+	for (;;)
+	{
+		size_t		length = strcspn(part, "/");
+
+		if (length == 0)
+			bad_path(script, "It has an empty part.");
+		if (strncmp(part, ".", length) == 0 || strncmp(part, "..", length) == 0)
+			bad_path(script, "It has a part \".\" or \"..\".");
+		if (part[length] == '\0')
+			return;
+		part += length + 1;
+	}
+}
+
+/*
+ * after
+ *		What follows a prefix; NULL where the text does not begin with it.
+ */
+static const char *
+after(const char *text, const char *prefix)
+{
+	size_t		length = strlen(prefix);
+
+	return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
+/*
+ * classify_migration
+ *		Fill in what the file name of a migration says: NNNN_NAME.KIND.sql.
+ */
+static void
+classify_migration(PdScript *script, const char *file)
+{
+	size_t		digits = strspn(file, "0123456789");
+	size_t		stem = strspn(file, STEM_CHARACTERS);
+	const char *suffix = file + stem;
+
+	if (strcmp(suffix, ".up.sql") == 0)
+		script->kind = PD_SCRIPT_UP;
+	else if (strcmp(suffix, ".down.sql") == 0)
+		script->kind = PD_SCRIPT_DOWN;
+	else if (strcmp(suffix, ".verify.sql") == 0)
+		script->kind = PD_SCRIPT_VERIFY;
+	else
+		bad_path(script, "A migration's name has lower-case letters, digits and underscores, and ends in .up.sql, .down.sql or .verify.sql.");
+
+	if (digits < 4 || digits > 9 || file[digits] != '_' || stem == digits + 1)
+		bad_path(script, "A migration's name begins with a number of four digits or more, an underscore and a word.");
+
+	script->number = atoi(file);
+	script->migration = pnstrdup(file, stem);
+}
+
+/*
+ * classify_seed
+ *		Fill in what the file name of a seed says: NAME.sql.
+ */
+static void
+classify_seed(PdScript *script, const char *file)
+{
+	size_t		stem = strspn(file, STEM_CHARACTERS);
+
+	if (stem == 0 || strcmp(file + stem, ".sql") != 0)
+		bad_path(script, "A seed's name has lower-case letters, digits and underscores, and ends in .sql.");
+	script->kind = PD_SCRIPT_SEED;
+	script->number = 0;
+	script->migration = NULL;
+}
+
+/*
+ * pd_script_classify
+ *		Fill in kind, number and migration of a script from its path.
+ *
+ * Raises 22023 for a path at which a module of this context has no script,
+ * 0A000 for the installer's.
+ */
+void
+pd_script_classify(PdScript *script, PdContextKind context)
+{
+	const char *migration = after(script->path, "migrations/");
+	const char *file = migration != NULL ? migration : after(script->path, "seeds/");
+	const char *of_tenant;
+
+	ensure_plain_path(script);
+	if (strcmp(script->path, "installer.sql") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("script \"%s\" is not supported yet", script->path),
+				 errhint("Make the module's tables in migrations.")));
+	if (file == NULL)
+		bad_path(script, "It lies neither in migrations nor in seeds.");
+
+	of_tenant = after(file, "tenant/");
+	if (of_tenant != NULL)
+		file = of_tenant;
+	if (strchr(file, '/') != NULL)
+		bad_path(script, "It lies in an unknown folder.");
+	if (of_tenant != NULL && context == PD_LANDLORD)
+		bad_path(script, "It is a tenant's script, and the module's context is landlord.");
+	if (of_tenant == NULL && context == PD_TENANT)
+		bad_path(script, "It is the landlord's script, and the module's context is tenant.");
+
+	if (migration != NULL)
+		classify_migration(script, file);
+	else
+		classify_seed(script, file);
+}
+
+/*
+ * checksum
+ *		SHA-256 of a text's bytes in UTF-8, as "sha256:" and hex.
+ */
+static char *
+checksum(const char *text)
+{
+	char	   *utf8;
+	bytea	   *hash;
+	char		hex[2 * 32 + 1];
+
+	utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
+	/* A text and a bytea are laid out alike. */
+	hash = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea,
+											   PointerGetDatum(cstring_to_text(utf8))));
+	hex[hex_encode(VARDATA_ANY(hash), VARSIZE_ANY_EXHDR(hash), hex)] = '\0';
+	return psprintf("sha256:%s", hex);
+}
+
+/*
+ * module_checksum
+ *		The checksum of a version: of its manifest, and of the path and
+ *		checksum of each script.
+ */
+static char *
+module_checksum(const PdModuleSource *module)
+{
+	Jsonb	   *document = module->manifest->document;
+	StringInfoData content;
+	ListCell   *lc;
+
+	initStringInfo(&content);
+	(void) JsonbToCString(&content, &document->root, VARSIZE(document));
+	foreach(lc, module->scripts)
+	{
+		const PdScript *script = lfirst(lc);
+
+		appendStringInfo(&content, "\n%s %s", script->checksum, script->path);
+	}
+	return checksum(content.data);
+}
+
+/*
+ * compare_paths
+ *		Order two scripts by their paths, for list_sort.
+ */
+static int
+compare_paths(const ListCell *a, const ListCell *b)
+{
+	return strcmp(((const PdScript *) lfirst(a))->path,
+				  ((const PdScript *) lfirst(b))->path);
+}
+
+/*
+ * compare_numbers
+ *		Order two migrations by their numbers, for list_sort.
+ */
+static int
+compare_numbers(const ListCell *a, const ListCell *b)
+{
+	int			left = ((const PdScript *) lfirst(a))->number;
+	int			right = ((const PdScript *) lfirst(b))->number;
+
+	return left < right ? -1 : left > right;
+}
+
+/*
+ * ensure_has_up
+ *		Raise for a down or verify script whose neighbour in the list, which
+ *		is sorted by path, is not the up script of the same migration.
+ */
+static void
+ensure_has_up(const PdScript *script, const List *scripts, int neighbour,
+			  const char *source)
+{
+	if (neighbour >= 0 && neighbour < list_length(scripts))
+	{
+		const PdScript *up = list_nth(scripts, neighbour);
+
+		if (up->kind == PD_SCRIPT_UP && strcmp(up->migration, script->migration) == 0)
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("migration \"%s\" of %s has no up script",
+					script->migration, source),
+			 errdetail("There is only \"%s\".", script->path),
+			 errhint("Add the up script, or correct the name.")));
+}
+
+/*
+ * up_scripts
+ *		The up scripts by number; raises for a down or verify script without
+ *		its own.
+ */
+static List *
+up_scripts(List *scripts, const char *source)
+{
+	List	   *ups = NIL;
+	ListCell   *lc;
+
+	foreach(lc, scripts)
+	{
+		PdScript   *script = lfirst(lc);
+		int			position = foreach_current_index(lc);
+
+		if (script->kind == PD_SCRIPT_UP)
+			ups = lappend(ups, script);
+		else if (script->kind == PD_SCRIPT_DOWN)
+			ensure_has_up(script, scripts, position + 1, source);
+		else if (script->kind == PD_SCRIPT_VERIFY)
+			ensure_has_up(script, scripts, position - 1, source);
+	}
+	list_sort(ups, compare_numbers);
+	return ups;
+}
+
+/*
+ * ensure_numbered
+ *		Raise unless migrations are numbered 1, 2, 3 and so on.
+ */
+static void
+ensure_numbered(const List *ups, const char *source)
+{
+	const PdScript *previous = NULL;
+	int			expected = 1;
+	ListCell   *lc;
+
+	foreach(lc, ups)
+	{
+		const PdScript *up = lfirst(lc);
+
+		if (previous != NULL && up->number == previous->number)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("two migrations of %s have the number %d",
+							source, up->number),
+					 errdetail("They are \"%s\" and \"%s\".",
+							   previous->migration, up->migration),
+					 errhint("Number migrations from 0001 on, each with a number of its own.")));
+		if (up->number != expected)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s has no migration with the number %04d",
+							source, expected),
+					 errdetail("Where it should be stands \"%s\".", up->migration),
+					 errhint("Number migrations from 0001 on, without gaps.")));
+		previous = up;
+		expected++;
+	}
+}
+
+/*
+ * pd_module_source_make
+ *		Check a module as a whole, sort its scripts and take the checksums.
+ *
+ * Of each script path and content are set.  source is what errors name the
+ * module by: module "x", or "document".  Raises 22023 for whatever does not
+ * fit together.
+ */
+PdModuleSource *
+pd_module_source_make(PdManifest *manifest, List *scripts, const char *source)
+{
+	PdModuleSource *module = palloc0(sizeof(PdModuleSource));
+	List	   *ups;
+	ListCell   *lc;
+
+	foreach(lc, scripts)
+	{
+		PdScript   *script = lfirst(lc);
+
+		CHECK_FOR_INTERRUPTS();
+		pd_script_classify(script, manifest->context);
+		script->checksum = checksum(script->content);
+	}
+	list_sort(scripts, compare_paths);
+
+	ups = up_scripts(scripts, source);
+	ensure_numbered(ups, source);
+	if (ups == NIL && manifest->tables != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s names tables and has no migration that makes them", source),
+				 errdetail("\"tables\" names \"%s\".",
+						   ((PdTableSpec *) linitial(manifest->tables))->name),
+				 errhint("Add an up script, or remove the key \"tables\".")));
+
+	module->manifest = manifest;
+	module->scripts = scripts;
+	module->checksum = module_checksum(module);
+	return module;
+}
+
+/*
+ * read_scripts
+ *		The scripts of a document, with path and content.
+ */
+static List *
+read_scripts(const JsonbValue *value)
+{
+	JsonbContainer *object = pd_json_object(value);
+	List	   *scripts = NIL;
+	ListCell   *lc;
+
+	if (object == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value of key \"scripts\" in document"),
+				 errdetail("The value is %s, but it must be an object.",
+						   pd_json_show(value)),
+				 errhint("Write {\"PATH\": \"TEXT\", ...}.")));
+	foreach(lc, pd_json_pairs(object))
+	{
+		const PdJsonPair *pair = lfirst(lc);
+		PdScript   *script = palloc0(sizeof(PdScript));
+
+		script->path = pair->key;
+		script->content = pd_json_string(&pair->value);
+		if (script->content == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("invalid value of key \"scripts.%s\" in document",
+							pair->key),
+					 errdetail("The value is %s, but it must be a string.",
+							   pd_json_show(&pair->value)),
+					 errhint("Write the script's text as a JSON string.")));
+		scripts = lappend(scripts, script);
+	}
+	return scripts;
+}
+
+/*
+ * pd_module_source_from_document
+ *		Read a module from one document.
+ *
+ * Raises 22023 for whatever is wrong with it.
+ */
+PdModuleSource *
+pd_module_source_from_document(Jsonb *document)
+{
+	PdManifest *manifest;
+	JsonbValue	value;
+	List	   *scripts = NIL;
+
+	if (VARSIZE(document) > PD_SOURCE_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("document is too large"),
+				 errdetail("It has %d bytes; %d are allowed.",
+						   (int) VARSIZE(document), PD_SOURCE_MAX),
+				 errhint("Register the module from the server's share folder, or load its data in another way.")));
+
+	if (JB_ROOT_IS_OBJECT(document) &&
+		pd_json_get(&document->root, "scripts", &value))
+	{
+		scripts = read_scripts(&value);
+		document = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete,
+													  JsonbPGetDatum(document),
+													  CStringGetTextDatum("scripts")));
+	}
+	manifest = pd_manifest_parse(document, "document");
+	return pd_module_source_make(manifest, scripts, "document");
+}

@@ -1,0 +1,210 @@
+/*-------------------------------------------------------------------------
+ *
+ * uninstall.c
+ *	  uninstall_module: down scripts in reverse, all or nothing.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "install.h"
+#include "spi.h"
+
+/*
+ * ensure_no_tenant_needs
+ *		An error (2BP01) while a tenant has a module that requires this one of
+ *		the landlord.  Cascade does not reach into tenants.
+ */
+static void
+ensure_no_tenant_needs(const char *module)
+{
+	pd_spi_query("SELECT count(DISTINCT i.tenant_id)::text AS tenants,"
+				 " string_agg(DISTINCT i.module::text, ', ') AS modules"
+				 " FROM publicdigit.installation AS i"
+				 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
+				 " WHERE i.context = 'tenant' AND v.manifest->'requires' ? $1",
+				 PD_ARGS(pd_text(module)));
+	if (pd_spi_text(0, "modules") != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("module \"%s\" is still needed by tenants", module),
+				 errdetail("Required by %s, installed for %s tenants.",
+						   pd_spi_text(0, "modules"), pd_spi_text(0, "tenants")),
+				 errhint("Uninstall these modules for the tenants first.")));
+}
+
+/*
+ * installed_dependents
+ *		Names of the target's installed modules that require a module.
+ */
+static List *
+installed_dependents(const PdTarget *target, const char *module)
+{
+	List	   *names = NIL;
+	uint64		n;
+
+	n = pd_spi_query("SELECT i.module::text AS module FROM publicdigit.installation AS i"
+					 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
+					 " WHERE (i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL)"
+					 " AND v.manifest->'requires' ? $2 ORDER BY i.module",
+					 PD_ARGS(pd_uuid(pd_target_tenant(target)), pd_text(module)));
+	for (uint64 row = 0; row < n; row++)
+		names = lappend(names, pd_spi_text(row, "module"));
+	return names;
+}
+
+/*
+ * applied_migrations
+ *		The stems of an installation's applied migrations, the last first.
+ */
+static List *
+applied_migrations(const PdTarget *target, int64 installation)
+{
+	List	   *migrations = NIL;
+	uint64		n;
+
+	if (target->context == PD_TENANT)
+		n = pd_spi_query("SELECT migration FROM publicdigit.tenant_migration"
+						 " WHERE installation_id = $1 ORDER BY migration COLLATE \"C\" DESC",
+						 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation))));
+	else
+		n = pd_spi_query("SELECT migration FROM publicdigit.landlord_migration"
+						 " WHERE installation_id = $1 ORDER BY migration COLLATE \"C\" DESC",
+						 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation))));
+	for (uint64 row = 0; row < n; row++)
+		migrations = lappend(migrations, pd_spi_text(row, "migration"));
+	return migrations;
+}
+
+/*
+ * down_scripts
+ *		The scripts that undo an installation, in the order to run.  An error
+ *		(55000), before anything runs, where one is missing.
+ */
+static List *
+down_scripts(const PdTarget *target, const PdInstallation *installed,
+			 const PdModuleSource *source)
+{
+	List	   *scripts = NIL;
+	ListCell   *cell;
+
+	foreach(cell, applied_migrations(target, installed->id))
+	{
+		const char *migration = lfirst(cell);
+		const PdScript *script = pd_find_script(source, PD_SCRIPT_DOWN, migration);
+
+		if (script == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("module \"%s\" version %s cannot be uninstalled",
+							source->manifest->name, source->manifest->version),
+					 errdetail("Migration \"%s\" has no down script.", migration)));
+		scripts = lappend(scripts, (void *) script);
+	}
+	return scripts;
+}
+
+/*
+ * ensure_tables_gone
+ *		An error (55000) where down scripts have left a table that the
+ *		manifest names.
+ */
+static void
+ensure_tables_gone(const PdTarget *target, const PdManifest *manifest)
+{
+	Oid			nspid = get_namespace_oid(pd_target_schema(target), false);
+	ListCell   *cell;
+
+	foreach(cell, manifest->tables)
+	{
+		const PdTableSpec *spec = lfirst(cell);
+
+		if (OidIsValid(get_relname_relid(spec->name, nspid)))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the down scripts of module \"%s\" leave table \"%s\" behind",
+							manifest->name, spec->name),
+					 errhint("Drop the table in the down script of the migration that makes it.")));
+	}
+}
+
+/*
+ * uninstall
+ *		Undo one installation and, with cascade, before it those that need it.
+ */
+static void
+uninstall(const PdTarget *target, const char *module, bool cascade)
+{
+	PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
+	List	   *dependents;
+	PdVersion  *version;
+	PdScriptRun run;
+	ListCell   *cell;
+
+	check_stack_depth();
+	if (installed == NULL)
+		return;					/* a cascade came this way before */
+
+	dependents = installed_dependents(target, module);
+	if (dependents != NIL && !cascade)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("module \"%s\" is still needed by module \"%s\"",
+						module, (char *) linitial(dependents)),
+				 errdetail("%s has %d installed modules that require it.",
+						   target->context == PD_TENANT ? "The tenant" : "The landlord",
+						   list_length(dependents)),
+				 errhint("Uninstall them first, or call uninstall_module with cascade => true.")));
+	foreach(cell, dependents)
+		uninstall(target, lfirst(cell), cascade);
+
+	version = pd_version_load(installed->version_id);
+	pd_script_start(&run, target->context, &target->tenant, version->source->manifest);
+	foreach(cell, down_scripts(target, installed, version->source))
+		pd_script_execute(&run, lfirst(cell));
+	pd_finish_run(&run);
+	ensure_tables_gone(target, version->source->manifest);
+
+	/* The ledger's rows go with it. */
+	pd_spi_query("DELETE FROM publicdigit.installation WHERE id = $1",
+				 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installed->id))));
+}
+
+/*
+ * uninstall_module(module, tenant, cascade DEFAULT false)
+ *		Undo a module's migrations and forget its installation.
+ *		Errors: 22004, 22023, 42704, 55000, 2BP01, and those of the scripts.
+ */
+PD_TENANT_FUNCTION(pd_uninstall_module, 1, PD_ALLOW_LANDLORD)
+{
+	char	   *module = pd_module_argument(fcinfo, 0);
+	PdTarget	target;
+	PdSpi		spi;
+
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("cascade must not be null")));
+
+	pd_catalog_set_up();
+	pd_spi_begin(&spi);
+	pd_target_resolve(ref, pd_version_find(module, NULL)->source->manifest, &target);
+	pd_target_lock(&target, PD_TARGET_REMOVE);
+	if (pd_installation_find(module, pd_target_tenant(&target)) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("module \"%s\" is not installed for %s",
+						module, pd_target_name(&target)),
+				 errhint("The view publicdigit.module_installations lists what is.")));
+	if (target.context == PD_LANDLORD)
+		ensure_no_tenant_needs(module);
+	uninstall(&target, module, PG_GETARG_BOOL(2));
+	pd_spi_end(&spi);
+	PG_RETURN_VOID();
+}
