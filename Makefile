@@ -49,3 +49,4 @@ install-modules: uninstall-modules
 
 uninstall-modules:
 	rm -rf $(REFERENCE_MODULES:%='$(SHARED_MODULES)/%')
+	rmdir '$(SHARED_MODULES)' '$(dir $(SHARED_MODULES))' 2>/dev/null || true

@@ -131,7 +131,7 @@ new_server() {
         die "initdb failed"
     }
     # A socket's path has about 100 bytes.
-    if [ ${#folder} -le 70 ]; then
+    if [ ${#folder} -le 80 ]; then
         as_server mkdir -p "$folder/socket"
     else
         as_server ln -s "$(as_server mktemp -d /tmp/publicdigit.XXXXXX)" "$folder/socket"
@@ -139,13 +139,16 @@ new_server() {
     {
         say "listen_addresses = ''"
         say "port = $SERVER_PORT"
-        say "unix_socket_directories = '$(readlink -f "$folder/socket")'"
+        say "unix_socket_directories = '$(socket_of "$folder")'"
         say "unix_socket_permissions = 0700"
         say "fsync = off"
         cat
     } | as_server tee -a "$folder/data/postgresql.conf" >/dev/null
     say 'local all all trust' | as_server tee "$folder/data/pg_hba.conf" >/dev/null
 }
+
+# socket_of FOLDER: where clients of that server find its socket.
+socket_of() { readlink -f "$1/socket"; }
 
 server_runs() { as_server "$TREE_BIN/pg_ctl" -D "$1/data" status >/dev/null 2>&1; }
 
@@ -164,7 +167,7 @@ stop_server() {
 remove_server() {
     stop_server "$1" immediate
     if [ -L "$1/socket" ]; then
-        rm -rf "$(readlink -f "$1/socket")"
+        rm -rf "$(socket_of "$1")"
     fi
     rm -rf "$1"
 }

@@ -1,46 +1,41 @@
 -- What register_module refuses in a manifest and its scripts, and how it says so.
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS publicdigit CASCADE;
-\pset format unaligned
-\pset tuples_only on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/test/include/'
+\set start :include 'start.psql'
+\i :start
 
--- Registers a good document with some keys changed; what went wrong, if anything.
-CREATE FUNCTION attempt(document text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    message text; detail text; hint text;
-BEGIN
-    RETURN 'registered ' || publicdigit.register_module(document);
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
-                            hint = PG_EXCEPTION_HINT;
-    RETURN format(E'%s: %s\n    DETAIL: %s\n    HINT: %s', SQLSTATE, message, detail, hint);
-END $$;
+-- Registers a document; tells what went wrong, if anything.
+CREATE FUNCTION public.submit(document text) RETURNS text LANGUAGE sql AS
+    $$ SELECT public.try(format('SELECT publicdigit.register_module(%L::text)', document)) $$;
 
-CREATE FUNCTION attempt(patch jsonb) RETURNS text LANGUAGE sql AS $$
-    SELECT attempt(jsonb_strip_nulls('{"name": "demo", "version": "1.0.0", "context": "tenant"}'
-                                     || patch)::text)
+-- Registers a good document with some keys changed, and those that are null gone.
+CREATE FUNCTION public.attempt(patch jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT public.submit(jsonb_strip_nulls('{"name": "demo", "version": "1.0.0", "context": "tenant"}'
+                                           || patch)::text)
 $$;
 
-CREATE FUNCTION landlord(patch jsonb) RETURNS text LANGUAGE sql AS
-    $$ SELECT attempt('{"context": "landlord"}' || patch) $$;
+CREATE FUNCTION public.landlord(patch jsonb) RETURNS text LANGUAGE sql AS
+    $$ SELECT public.attempt('{"context": "landlord"}' || patch) $$;
 
 -- Scripts of which only the paths matter.
-CREATE FUNCTION scripts(VARIADIC paths text[]) RETURNS jsonb LANGUAGE sql AS
+CREATE FUNCTION public.scripts(VARIADIC paths text[]) RETURNS jsonb LANGUAGE sql AS
     $$ SELECT jsonb_build_object('scripts', jsonb_object_agg(path, 'SELECT 1'))
        FROM unnest(paths) AS path $$;
 
 -- Documents that are none.
-SELECT attempt('{"name": "demo",');
-SELECT attempt(E' \n{"name": demo}');
-SELECT attempt('{"name": "demo", "title": "\u0000"}');
-SELECT attempt('{"a": ' || repeat('[', 20000));
-SELECT attempt('demo');
-SELECT attempt('../demo');
-SELECT attempt('');
+SELECT submit('{"name": "demo",');
+SELECT submit(E' \n{"name": demo}');
+SELECT submit('{"name": "demo", "title": "\u0000"}');
+SELECT submit('{"a": ' || repeat('[', 20000));
+SELECT submit('demo');
+SELECT submit('../demo');
+SELECT submit('');
 SELECT publicdigit.register_module(NULL::text);
 SELECT publicdigit.register_module(NULL::jsonb);
+\echo :LAST_ERROR_SQLSTATE
 SELECT publicdigit.register_module('[1]'::jsonb);
 SELECT publicdigit.register_module('"demo"'::jsonb);
+\echo :LAST_ERROR_SQLSTATE
 
 -- Keys that are missing, unknown or of the wrong type.
 SELECT attempt('{"name": null}');
@@ -135,6 +130,7 @@ SELECT attempt(scripts('migrations/tenant/0000_a.up.sql'));
 SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0003_b.up.sql'));
 SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0001_b.up.sql'));
 SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/00001_b.up.sql'));
+SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/00002_b.up.sql'));
 SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0001_b.down.sql'));
 SELECT attempt(scripts('migrations/tenant/0001_a.down.sql'));
 SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0002_a.verify.sql'));
@@ -143,7 +139,7 @@ SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/000
 SELECT count(*) FROM publicdigit.modules;
 SELECT attempt('{}');
 SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0001_a.verify.sql',
-                       'migrations/tenant/0001_a.down.sql', 'migrations/tenant/00002_a_b.up.sql',
+                       'migrations/tenant/0001_a.down.sql', 'migrations/tenant/0002_a_b.up.sql',
                        'seeds/tenant/0001_a.sql')
                || '{"version": "1.0.0-alpha.1+build.01", "title": "", "description": "",
                     "requires": {"any": "", "some": "~1.2 || 2.x - 3"}, "on_uninstall": "drop",
@@ -154,5 +150,6 @@ SELECT landlord(scripts('migrations/0001_a.up.sql', 'seeds/a.sql')
                                       'grants', jsonb_build_object(repeat('t', 63), '[]'::jsonb)));
 SELECT module, version, context, title FROM publicdigit.modules ORDER BY module, version;
 
-DROP FUNCTION attempt(text), attempt(jsonb), landlord, scripts;
-DROP EXTENSION publicdigit;
+\set clean :include 'clean.psql'
+DROP FUNCTION public.submit, public.attempt, public.landlord, public.scripts;
+\i :clean

@@ -24,6 +24,16 @@
 #error "publicdigit needs PostgreSQL 15 or later"
 #endif
 
+/* The macros on varlena were part of postgres.h until 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* It comes first in a declaration from 18 on, and may before. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn					pg_attribute_noreturn()
+#endif
+
 /* A GUC's "extra" is malloc'ed by the hook itself in 15, by guc.c from 16. */
 #if PG_VERSION_NUM >= 160000
 #define pd_guc_malloc(size)			guc_malloc(LOG, (size))

@@ -21,16 +21,6 @@
 #define SHOWN_MAX	100
 
 /*
- * first_line
- *		A text up to its first line end; empty for NULL.
- */
-static char *
-first_line(const char *text)
-{
-	return text == NULL ? pstrdup("") : pnstrdup(text, strcspn(text, "\n"));
-}
-
-/*
  * pd_json_parse
  *		Read JSON from a text in the database's encoding.
  *
@@ -41,10 +31,13 @@ Jsonb *
 pd_json_parse(const char *text, const char *file)
 {
 	MemoryContext context = CurrentMemoryContext;
+	ErrorContextCallback *callers = error_context_stack;
 	Jsonb	   *volatile document = NULL;
 
 	PG_TRY();
 	{
+		/* Of an error's context only the parser's line is wanted. */
+		error_context_stack = NULL;
 		document = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
 	}
 	PG_CATCH();
@@ -63,12 +56,16 @@ pd_json_parse(const char *text, const char *file)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s is not valid JSON", file),
-				 errdetail("The server says: %s. %s %s", error->message,
+				 errdetail("The server says: %s.%s%s%s%s%s", error->message,
+						   error->detail == NULL ? "" : " ",
 						   error->detail == NULL ? "" : error->detail,
-						   first_line(error->context)),
+						   error->context == NULL ? "" : " (",
+						   error->context == NULL ? "" : error->context,
+						   error->context == NULL ? "" : ")"),
 				 errhint("Correct the text at this place.")));
 	}
 	PG_END_TRY();
+	error_context_stack = callers;
 	return document;
 }
 

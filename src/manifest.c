@@ -13,6 +13,7 @@
 
 #include "utils/builtins.h"
 
+#include "compat.h"
 #include "json.h"
 #include "manifest.h"
 #include "range.h"
@@ -36,7 +37,7 @@ typedef struct Reader
  *
  * rule completes "The value is X, but "; hint is a sentence.
  */
-static void pg_attribute_noreturn()
+pg_noreturn static void
 bad_value(const Reader *reader, const char *key, const JsonbValue *value,
 		  const char *rule, const char *hint)
 {
@@ -51,16 +52,17 @@ bad_value(const Reader *reader, const char *key, const JsonbValue *value,
 /*
  * bad_key
  *		Raise 22023 for a key of a nested object, where keys are names.
+ *		Arguments are as for bad_value.
  */
-static void pg_attribute_noreturn()
-bad_key(const Reader *reader, const char *key, const char *rule,
+pg_noreturn static void
+bad_key(const Reader *reader, const PdJsonPair *pair, const char *rule,
 		const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid key \"%s%s\" in %s",
-					reader->prefix, key, reader->file),
-			 errdetail("%s", rule),
+					reader->prefix, pair->key, reader->file),
+			 errdetail("The value is %s, but %s.", pd_json_show(&pair->value), rule),
 			 errhint("%s", hint)));
 }
 
@@ -68,7 +70,7 @@ bad_key(const Reader *reader, const char *key, const char *rule,
  * not_supported
  *		Raise 0A000 for what this version of the extension cannot do yet.
  */
-static void pg_attribute_noreturn()
+pg_noreturn static void
 not_supported(const Reader *reader, const char *key, const JsonbValue *value,
 			  const char *hint)
 {
@@ -155,7 +157,7 @@ get_string(const Reader *reader, const char *key)
 	text = pd_json_string(&value);
 	if (text == NULL)
 		bad_value(reader, key, &value, "it must be a string",
-				  "Write the value between double quotes, or leave the key out.");
+				  "Write the value between double quotes.");
 	return text;
 }
 
@@ -212,8 +214,7 @@ read_name_and_version(const Reader *reader, PdManifest *manifest)
 
 	manifest->name = require_string(reader, "name", &value);
 	if (!pd_module_name_is_valid(manifest->name))
-		bad_value(reader, "name", &value,
-				  "a module's name has lower-case letters, digits and underscores, a letter first, and at most 63 bytes",
+		bad_value(reader, "name", &value, PD_MODULE_NAME_RULE,
 				  "Choose a name such as \"digital_card\".");
 
 	manifest->version = require_string(reader, "version", &value);
@@ -269,12 +270,11 @@ read_requires(const Reader *reader, PdManifest *manifest)
 
 		requirement->module = pair->key;
 		if (!pd_module_name_is_valid(pair->key))
-			bad_key(&nested, pair->key,
-					"A module's name has lower-case letters, digits and underscores, a letter first, and at most 63 bytes.",
+			bad_key(&nested, pair, PD_MODULE_NAME_RULE,
 					"Write {\"MODULE\": \"RANGE\"}.");
 		if (strcmp(pair->key, manifest->name) == 0)
-			bad_key(&nested, pair->key,
-					"A module cannot require itself.",
+			bad_key(&nested, pair,
+					"a module cannot require itself",
 					"Remove the key.");
 
 		requirement->range = get_string(&nested, pair->key);
@@ -307,8 +307,8 @@ read_tables(const Reader *reader, PdManifest *manifest)
 
 		table->name = pair->key;
 		if (!is_identifier(pair->key, true))
-			bad_key(&nested, pair->key,
-					"A table's name has lower-case letters, digits and underscores, no digit first, and at most 63 bytes.",
+			bad_key(&nested, pair,
+					"a table's name has lower-case letters, digits and underscores, no digit first, and at most 63 bytes",
 					"Name the table without a schema and without quotes.");
 
 		kind = get_string(&nested, pair->key);
@@ -405,8 +405,8 @@ read_grants(const Reader *reader, PdManifest *manifest)
 
 		table = unconstify(PdTableSpec *, pd_manifest_table(manifest, pair->key));
 		if (table == NULL)
-			bad_key(&nested, pair->key,
-					"Only tables that \"tables\" names can be granted on.",
+			bad_key(&nested, pair,
+					"only tables that \"tables\" names can be granted on",
 					"Add the table to \"tables\", or remove the key.");
 		table->privileges = read_privileges(&nested, pair, table->is_tenant);
 	}

@@ -45,6 +45,10 @@ typedef struct PdManifest
 /* The longest name of a module or table: NAMEDATALEN less its end. */
 #define PD_NAME_MAX		63
 
+/* For the detail of errors about a module's name. */
+#define PD_MODULE_NAME_RULE \
+	"a module's name has lower-case letters, digits and underscores, a letter first, and at most 63 bytes"
+
 /*
  * All of it in the current memory context.  "file" is what errors name the
  * manifest by: "module.json of module \"x\"", or "document".

@@ -43,16 +43,15 @@ modules_folders(void)
 	while (path != NULL)
 	{
 		char	   *end = first_path_var_separator(path);
-		const char *tail;
+		size_t		macro = strlen(SYSTEM_MACRO);
 
 		if (end != NULL)
 			*end++ = '\0';
-		tail = path + strlen(SYSTEM_MACRO);
 		if (path[0] == '\0')
 			folders = lappend(folders, psprintf("%s/%s", share_path, MODULES_FOLDER));
-		else if (strncmp(path, SYSTEM_MACRO, strlen(SYSTEM_MACRO)) == 0 &&
-				 (*tail == '\0' || *tail == '/'))
-			folders = lappend(folders, psprintf("%s%s/%s", share_path, tail, MODULES_FOLDER));
+		else if (strncmp(path, SYSTEM_MACRO, macro) == 0 &&
+				 (path[macro] == '\0' || path[macro] == '/'))
+			folders = lappend(folders, psprintf("%s%s/%s", share_path, path + macro, MODULES_FOLDER));
 		else
 			folders = lappend(folders, psprintf("%s/%s", path, MODULES_FOLDER));
 		path = end;
@@ -166,21 +165,20 @@ pd_module_directories(void)
 static char *
 find_folder(const char *name)
 {
+	bool		valid = pd_module_name_is_valid(name);
 	ListCell   *lc;
 
-	if (pd_module_name_is_valid(name))
+	foreach(lc, valid ? modules_folders() : NIL)
 	{
-		foreach(lc, modules_folders())
-		{
-			char	   *folder = psprintf("%s/%s", (char *) lfirst(lc), name);
+		char	   *folder = psprintf("%s/%s", (char *) lfirst(lc), name);
 
-			if (kind_of_file(folder, NULL) == S_IFDIR)
-				return folder;
-		}
+		if (kind_of_file(folder, NULL) == S_IFDIR)
+			return folder;
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("there is no module \"%s\" in the server's share folder", name),
+			 valid ? 0 : errdetail("The name is \"%s\", but %s.", name, PD_MODULE_NAME_RULE),
 			 errhint("publicdigit.available_modules() lists the modules there are; a document that describes a module begins with {.")));
 }
 
@@ -188,7 +186,7 @@ find_folder(const char *name)
  * bad_file
  *		Raise 22023 for a file that cannot be taken as text.
  */
-static void pg_attribute_noreturn()
+pg_noreturn static void
 bad_file(const char *module, const char *file, const char *rule,
 		 const char *hint)
 {

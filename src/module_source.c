@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "compat.h"
 #include "json.h"
 #include "module_source.h"
 
@@ -31,7 +32,7 @@
  * bad_path
  *		Raise 22023 for a script that stands where none can.
  */
-static void pg_attribute_noreturn()
+pg_noreturn static void
 bad_path(const PdScript *script, const char *rule)
 {
 	ereport(ERROR,
@@ -218,19 +219,6 @@ compare_paths(const ListCell *a, const ListCell *b)
 }
 
 /*
- * compare_numbers
- *		Order two migrations by their numbers, for list_sort.
- */
-static int
-compare_numbers(const ListCell *a, const ListCell *b)
-{
-	int			left = ((const PdScript *) lfirst(a))->number;
-	int			right = ((const PdScript *) lfirst(b))->number;
-
-	return left < right ? -1 : left > right;
-}
-
-/*
  * ensure_has_up
  *		Raise for a down or verify script whose neighbour in the list, which
  *		is sorted by path, is not the up script of the same migration.
@@ -256,11 +244,11 @@ ensure_has_up(const PdScript *script, const List *scripts, int neighbour,
 
 /*
  * up_scripts
- *		The up scripts by number; raises for a down or verify script without
+ *		The up scripts, by path; raises for a down or verify script without
  *		its own.
  */
 static List *
-up_scripts(List *scripts, const char *source)
+up_scripts(const List *scripts, const char *source)
 {
 	List	   *ups = NIL;
 	ListCell   *lc;
@@ -277,13 +265,13 @@ up_scripts(List *scripts, const char *source)
 		else if (script->kind == PD_SCRIPT_VERIFY)
 			ensure_has_up(script, scripts, position - 1, source);
 	}
-	list_sort(ups, compare_numbers);
 	return ups;
 }
 
 /*
  * ensure_numbered
- *		Raise unless migrations are numbered 1, 2, 3 and so on.
+ *		Raise unless migrations are numbered 1, 2, 3 and so on in the order of
+ *		their paths, which is the order they run in.
  */
 static void
 ensure_numbered(const List *ups, const char *source)
@@ -303,14 +291,14 @@ ensure_numbered(const List *ups, const char *source)
 							source, up->number),
 					 errdetail("They are \"%s\" and \"%s\".",
 							   previous->migration, up->migration),
-					 errhint("Number migrations from 0001 on, each with a number of its own.")));
+					 errhint("Number migrations from 0001 on, without gaps and with the same number of digits.")));
 		if (up->number != expected)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("%s has no migration with the number %04d",
 							source, expected),
-					 errdetail("Where it should be stands \"%s\".", up->migration),
-					 errhint("Number migrations from 0001 on, without gaps.")));
+					 errdetail("Found \"%s\" in its place.", up->migration),
+					 errhint("Number migrations from 0001 on, without gaps and with the same number of digits.")));
 		previous = up;
 		expected++;
 	}
@@ -321,7 +309,7 @@ ensure_numbered(const List *ups, const char *source)
  *		Check a module as a whole, sort its scripts and take the checksums.
  *
  * Of each script path and content are set.  source is what errors name the
- * module by: module "x", or "document".  Raises 22023 for whatever does not
+ * module by: module "x", or "the document".  Raises 22023 for whatever does not
  * fit together.
  */
 PdModuleSource *
@@ -425,5 +413,5 @@ pd_module_source_from_document(Jsonb *document)
 													  CStringGetTextDatum("scripts")));
 	}
 	manifest = pd_manifest_parse(document, "document");
-	return pd_module_source_make(manifest, scripts, "document");
+	return pd_module_source_make(manifest, scripts, "the document");
 }

@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 
+#include "compat.h"
 #include "range.h"
 #include "requirement.h"
 #include "spi.h"
@@ -95,7 +96,7 @@ ensure_landlord_needs_no_tenant(const PdManifest *from, const PdManifest *to)
  * report_cycle
  *		Raise 22023 with the versions of a cycle.
  */
-static void pg_attribute_noreturn()
+pg_noreturn static void
 report_cycle(const Search *search)
 {
 	StringInfoData chain;

@@ -5,7 +5,8 @@ FROM publicdigit.migrations ORDER BY context, tenant, module;
 \echo
 \echo '-- context() tells where a session stands.'
 SELECT database, environment, connection, tenant, role, sealed FROM publicdigit.context();
+\c - web
 BEGIN;
-SELECT publicdigit.use_tenant('acme') IS NOT NULL AS bound;
+SELECT publicdigit.use_tenant('acme');
 SELECT connection, tenant, schema, search_path, source FROM publicdigit.context();
 COMMIT;

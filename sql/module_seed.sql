@@ -1,0 +1,118 @@
+-- Seed scripts: each runs once, for the target that was asked for.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS publicdigit CASCADE;
+\pset format unaligned
+\pset tuples_only on
+\pset null NULL
+SELECT publicdigit.setup('regress_seed_owner', 'regress_seed_app');
+SELECT publicdigit.create_tenant(slug) IS NOT NULL FROM unnest('{acme,globex}'::text[]) AS slug;
+SELECT publicdigit.register_module('geography');
+RESET client_min_messages;
+
+-- An error with everything that it says, or what the statement returned.
+CREATE FUNCTION try(sql text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE message text; detail text; hint text; context text; result text;
+BEGIN
+    EXECUTE sql INTO result;
+    RETURN 'returned ' || coalesce(nullif(result, ''), 'nothing');
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+        hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+    RETURN concat_ws(E'\n', SQLSTATE || ': ' || message, 'DETAIL: ' || nullif(detail, ''),
+        'HINT: ' || nullif(hint, ''),
+        'CONTEXT: ' || nullif(rtrim(split_part(context, 'SQL statement "' || sql, 1), E'\n'), ''));
+END $$;
+CREATE FUNCTION notes(tenant text) RETURNS text LANGUAGE plpgsql SET client_min_messages = error AS $$
+BEGIN
+    PERFORM publicdigit.use_tenant(tenant);
+    RETURN (SELECT string_agg(note, ' ' ORDER BY n) FROM notes WHERE tenant_id = publicdigit.current_tenant_id());
+END $$;
+
+-- The landlord's.
+SELECT try($$SELECT publicdigit.seed_module('geography')$$);
+SELECT publicdigit.install_module('geography');
+SELECT publicdigit.seed_module('geography');
+SELECT count(*) FROM landlord.countries;
+SELECT publicdigit.seed_module('geography', '@landlord');
+SELECT count(*) FROM landlord.countries;
+SELECT try($$SELECT publicdigit.seed_module('geography', 'acme')$$);
+
+-- A tenant's: in order of their names, bound to the tenant, without naming it.
+SELECT publicdigit.register_module($${"name": "notes", "version": "1.0.0", "context": "tenant",
+    "tables": {"notes": "tenant"}, "scripts": {
+    "migrations/tenant/0001_notes.up.sql": "CREATE TABLE notes (n serial PRIMARY KEY, tenant_id uuid, note text UNIQUE)",
+    "migrations/tenant/0001_notes.down.sql": "DROP TABLE notes",
+    "seeds/tenant/b.sql": "INSERT INTO notes (note) VALUES ('second'); UPDATE notes SET note = note || '!'",
+    "seeds/tenant/a.sql": "INSERT INTO notes (note) VALUES ('first')"}}$$);
+SELECT publicdigit.install_module('notes', slug) FROM publicdigit.tenants ORDER BY slug;
+-- An install does not seed.
+SELECT try($$SELECT notes('acme')$$);
+SELECT publicdigit.seed_module('notes', 'acme');
+SELECT notes('acme'), notes('globex');
+SELECT publicdigit.seed_module('notes', 'acme');
+SELECT notes('acme');
+SELECT t.slug, s.path, s.seeded_by = session_user AS seeded_by,
+       s.checksum = 'sha256:' || encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS checksum
+FROM publicdigit.seed AS s JOIN publicdigit.installation AS i ON i.id = s.installation_id
+JOIN publicdigit.module_script AS c USING (version_id, path)
+LEFT JOIN publicdigit.tenant AS t ON t.id = i.tenant_id ORDER BY 1, 2;
+-- Seeds are no migrations.
+SELECT tenant, migration FROM publicdigit.migrations WHERE module = 'notes' ORDER BY tenant;
+
+-- Bad arguments.
+SELECT try($$SELECT publicdigit.seed_module('nothing', 'acme')$$);
+SELECT try($$SELECT publicdigit.seed_module(NULL, 'acme')$$);
+SELECT try($$SELECT publicdigit.seed_module('notes', NULL::text)$$);
+SELECT try($$SELECT publicdigit.seed_module('notes', NULL::uuid)$$);
+SELECT try($$SELECT publicdigit.seed_module('notes')$$);
+SELECT try($$SELECT publicdigit.seed_module('notes', '@landlord')$$);
+SELECT publicdigit.suspend_tenant('globex');
+SELECT try($$SELECT publicdigit.seed_module('notes', 'globex')$$);
+SELECT publicdigit.resume_tenant('globex');
+
+-- A new version's scripts are not the installed version's.
+SELECT publicdigit.register_module($${"name": "notes", "version": "1.1.0", "context": "tenant",
+    "tables": {"notes": "tenant"}, "scripts": {
+    "migrations/tenant/0001_notes.up.sql": "CREATE TABLE notes (n serial PRIMARY KEY, tenant_id uuid, note text UNIQUE)",
+    "seeds/tenant/c.sql": "INSERT INTO notes (note) VALUES ('third')"}}$$);
+SELECT publicdigit.seed_module('notes', 'acme');
+
+-- One that fails leaves none of them; the ones before it run again then.
+SELECT publicdigit.register_module($${"name": "failing", "version": "1.0.0", "context": "tenant", "scripts": {
+    "seeds/tenant/a.sql": "INSERT INTO notes (note) VALUES ('never')",
+    "seeds/tenant/b.sql": "INSERT INTO notes (note) VALUES ('never');"}}$$);
+SELECT publicdigit.install_module('failing', 'acme');
+SELECT try($$SELECT publicdigit.seed_module('failing', 'acme')$$);
+SELECT notes('acme');
+SELECT count(*) FROM publicdigit.seed AS s JOIN publicdigit.installation AS i ON i.id = s.installation_id
+WHERE i.module = 'failing';
+
+-- Seeds are held to their tenant as migrations are.
+SELECT publicdigit.register_module($${"name": "reaching", "version": "1.0.0", "context": "tenant", "scripts": {
+    "seeds/tenant/a.sql": "UPDATE landlord.countries SET name = 'x'"}}$$);
+SELECT publicdigit.install_module('reaching', 'acme');
+SELECT try($$SELECT publicdigit.seed_module('reaching', 'acme')$$);
+-- Nor may they make a table that keeps no rule.
+SELECT publicdigit.register_module($${"name": "making", "version": "1.0.0", "context": "tenant", "scripts": {
+    "seeds/tenant/a.sql": "CREATE TABLE made (id int)"}}$$);
+SELECT publicdigit.install_module('making', 'acme');
+SELECT try($$SELECT publicdigit.seed_module('making', 'acme')$$);
+
+-- With uuid, bound, and again after the module was gone.
+SELECT publicdigit.seed_module('notes', id) FROM publicdigit.tenants WHERE slug = 'globex';
+SELECT notes('globex');
+SELECT publicdigit.uninstall_module('notes', 'globex');
+SELECT publicdigit.install_module('notes', 'globex', '1.0.0');
+BEGIN;
+SET LOCAL client_min_messages = error;
+SELECT publicdigit.use_tenant('globex') IS NOT NULL;
+RESET client_min_messages;
+SELECT publicdigit.seed_module('notes');
+SELECT publicdigit.current_tenant(), note FROM notes ORDER BY n;
+ROLLBACK;
+
+SET client_min_messages = warning;
+DROP FUNCTION try, notes;
+DROP EXTENSION publicdigit CASCADE;
+DROP SCHEMA tenant_acme, tenant_globex, landlord CASCADE;
+DROP ROLE regress_seed_owner, regress_seed_app;
