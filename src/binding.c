@@ -62,6 +62,8 @@ typedef struct MadeValue
 	char		value[VALUE_LEN + 1];
 } MadeValue;
 
+uint64		pd_epoch = 1;
+
 static char *context_value = NULL;	/* the setting's text, owned by guc.c */
 static PdBinding bound;			/* what it stands for */
 static HTAB *made_values = NULL;
@@ -201,8 +203,8 @@ read_value(const char *value, bool trust, Payload *payload)
  *
  * The other sources (ALTER ROLE, ALTER DATABASE, a function's SET clause, the
  * startup packet, the configuration file) bring a value from outside this
- * session, so that it can only be a forgery.  A parallel worker gets the leader's settings, which the
- * leader has verified; it has another key.
+ * session, so that it can only be a forgery.  A parallel worker gets the
+ * leader's settings, which the leader has verified; it has another key.
  */
 static bool
 check_context(char **newval, void **extra, GucSource source)
@@ -242,6 +244,7 @@ check_context(char **newval, void **extra, GucSource source)
 static void
 assign_context(const char *newval, void *extra)
 {
+	pd_epoch++;
 	if (extra == NULL)
 		MemSet(&bound, 0, sizeof(bound));
 	else

@@ -35,6 +35,9 @@ typedef struct PdBinding
 	pg_uuid_t	tenant;			/* zeroes unless kind is PD_BOUND_TENANT */
 } PdBinding;
 
+/* Moves whenever what is bound, or whether it may be used, may have changed. */
+extern uint64 pd_epoch;
+
 extern void pd_binding_init(void);
 extern const PdBinding *pd_binding(void);
 extern void pd_bind(PdBindingKind kind, PdBindingScope scope,

@@ -78,6 +78,26 @@ own_relation(Oid schema, const char *name)
 }
 
 /*
+ * own_function
+ *		OID of a function of ours.
+ */
+static Oid
+own_function(Oid schema, const char *name, int nargs, const Oid *types)
+{
+	Oid			function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+										   CStringGetDatum(name),
+										   PointerGetDatum(buildoidvector(types, nargs)),
+										   ObjectIdGetDatum(schema));
+
+	if (!OidIsValid(function))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("function \"%s.%s\" is missing", PD_SCHEMA, name),
+				 errhint("Run ALTER EXTENSION publicdigit UPDATE.")));
+	return function;
+}
+
+/*
  * copy_name
  *		Copy a name column of the settings' row; an empty name for null.
  */
@@ -135,6 +155,7 @@ read_settings(PdCatalog *catalog)
 const PdCatalog *
 pd_catalog_if_created(void)
 {
+	static const Oid setval_types[] = {REGCLASSOID, INT8OID, BOOLOID};
 	PdCatalog	fresh = {0};
 	uint64		before;
 
@@ -154,11 +175,10 @@ pd_catalog_if_created(void)
 	fresh.tenant_slug_key = own_relation(fresh.schema, "tenant_slug_key");
 	fresh.access = own_relation(fresh.schema, "access");
 	fresh.access_key = own_relation(fresh.schema, "access_tenant_id_role_name_key");
-	fresh.current_tenant_id =
-		GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						CStringGetDatum("current_tenant_id"),
-						PointerGetDatum(buildoidvector(NULL, 0)),
-						ObjectIdGetDatum(fresh.schema));
+	fresh.current_tenant_id = own_function(fresh.schema, "current_tenant_id", 0, NULL);
+	fresh.script_nextval = own_function(fresh.schema, "script_nextval", 1, setval_types);
+	fresh.script_setval = own_function(fresh.schema, "script_setval", 2, setval_types);
+	fresh.script_setval_called = own_function(fresh.schema, "script_setval", 3, setval_types);
 	read_settings(&fresh);
 
 	/* What arrived while we read may be about what we have read. */

@@ -31,7 +31,11 @@ typedef struct PdCatalog
 	Oid			tenant_slug_key;
 	Oid			access;
 	Oid			access_key;
-	Oid			current_tenant_id;	/* the function */
+	Oid			current_tenant_id;	/* functions */
+	Oid			script_nextval;
+	Oid			script_setval;
+	Oid			script_setval_called;	/* the form with is_called */
+
 
 	/* From table "setting"; empty names before setup(). */
 	bool		is_set_up;

@@ -15,6 +15,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "commands/extension.h"
+#include "executor/executor.h"
 #include "nodes/bitmapset.h"
 #include "nodes/parsenodes.h"
 #include "utils/acl.h"
@@ -79,6 +80,19 @@ pd_perm_info_writes(const PdPermInfo *info)
 		 ((info->requiredPerms & ACL_UPDATE) != 0 &&
 		  !bms_is_empty(info->updatedCols)));
 }
+
+/* A plan that may be executed more than once runs without workers. */
+#if PG_VERSION_NUM >= 180000
+#define PD_EXECUTOR_RUN_ARGS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define PD_EXECUTOR_RUN_PASS		queryDesc, direction, count
+#define pd_executor_run_serially()	(queryDesc->already_executed = true)
+#else
+#define PD_EXECUTOR_RUN_ARGS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once
+#define PD_EXECUTOR_RUN_PASS		queryDesc, direction, count, execute_once
+#define pd_executor_run_serially()	(execute_once = false)
+#endif
 
 /* Extensions may lie outside the server's share folder from 18 on. */
 #if PG_VERSION_NUM >= 180000

@@ -26,6 +26,7 @@
 #include "tcop/pquery.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 
 #include "binding.h"
@@ -39,6 +40,7 @@
 PG_FUNCTION_INFO_V1(pd_use_landlord);
 PG_FUNCTION_INFO_V1(pd_forget_tenant);
 PG_FUNCTION_INFO_V1(pd_current_tenant_id);
+PG_FUNCTION_INFO_V1(pd_ensure_tenant);
 PG_FUNCTION_INFO_V1(pd_current_tenant);
 PG_FUNCTION_INFO_V1(pd_context);
 PG_FUNCTION_INFO_V1(pd_environment);
@@ -109,6 +111,24 @@ contains_node(Node *node, void *sought)
 }
 
 /*
+ * plan_calls
+ *		Is this call part of what a plan returns: of its target list, or a
+ *		function in its FROM clause?
+ */
+static bool
+plan_calls(Plan *plan, Node *call)
+{
+	for (; plan != NULL; plan = plan->lefttree)
+	{
+		if (contains_node((Node *) plan->targetlist, call) ||
+			(IsA(plan, FunctionScan) &&
+			 contains_node((Node *) ((FunctionScan *) plan)->functions, call)))
+			return true;
+	}
+	return false;
+}
+
+/*
  * is_whole_statement
  *		Is this call part of what the statement that the client sent returns?
  *
@@ -123,9 +143,7 @@ is_whole_statement(FunctionCallInfo fcinfo)
 	if (ActivePortal == NULL || ActivePortal->strategy != PORTAL_ONE_SELECT)
 		return false;
 	stmt = linitial_node(PlannedStmt, ActivePortal->stmts);
-	return stmt->planTree != NULL &&
-		contains_node((Node *) stmt->planTree->targetlist,
-					  fcinfo->flinfo->fn_expr);
+	return plan_calls(stmt->planTree, fcinfo->flinfo->fn_expr);
 }
 
 /*
@@ -218,6 +236,35 @@ pd_forget_tenant(PG_FUNCTION_ARGS)
 }
 
 /*
+ * check_use
+ *		The checks that belong to the use of what is bound, done anew.
+ */
+static void
+check_use(const PdBinding *binding)
+{
+	pg_uuid_t	id = binding->tenant;
+	PdTenant	tenant;
+
+	pd_script_check_binding(binding);
+
+	if (binding->kind != PD_BOUND_TENANT)
+		return;
+
+	if (binding->role != GetSessionUserId())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the bound tenant was bound by another session user"),
+				 errhint("Call publicdigit.use_tenant() again as the session user of now.")));
+
+	if (!pd_tenant_by_id(&id, &tenant))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the bound tenant has been dropped"),
+				 errhint("Call publicdigit.forget_tenant(), or bind another tenant.")));
+	pd_ensure_active(&tenant);
+}
+
+/*
  * pd_binding_to_use
  *		What is bound, after the checks that belong to its use.
  *
@@ -228,41 +275,21 @@ pd_forget_tenant(PG_FUNCTION_ARGS)
 const PdBinding *
 pd_binding_to_use(void)
 {
-	static uint64 checked_generation = 0;
-	static pg_uuid_t checked_tenant;
+	/* Under which epoch, and for whom, everything was last found right. */
+	static uint64 checked_epoch = 0;
+	static Oid	checked_user = InvalidOid;
 	const PdBinding *binding = pd_binding();
-	uint64		generation = pd_registry_generation();
-	PdTenant	tenant;
+	uint64		epoch;
 
-	pd_script_check_binding(binding);
-
-	if (binding->kind != PD_BOUND_TENANT)
+	/* What other sessions have changed moves the epoch here. */
+	AcceptInvalidationMessages();
+	if (checked_epoch == pd_epoch && checked_user == GetSessionUserId())
 		return binding;
 
-	if (binding->role != GetSessionUserId())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the bound tenant was bound by another session user"),
-				 errhint("Call publicdigit.use_tenant() again as the session user of now.")));
-
-	/*
-	 * The two variables say that this tenant was active under this
-	 * generation of the registry, which no rollback makes untrue: rolling
-	 * back a change of the registry moves the generation too.
-	 */
-	if (checked_generation == generation &&
-		memcmp(&checked_tenant, &binding->tenant, sizeof(pg_uuid_t)) == 0)
-		return binding;
-
-	checked_generation = 0;
-	checked_tenant = binding->tenant;
-	if (!pd_tenant_by_id(&checked_tenant, &tenant))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the bound tenant has been dropped"),
-				 errhint("Call publicdigit.forget_tenant(), or bind another tenant.")));
-	pd_ensure_active(&tenant);
-	checked_generation = generation;	/* as it was before the look-up */
+	epoch = pd_epoch;			/* as it is before the look-up */
+	check_use(binding);
+	checked_epoch = epoch;
+	checked_user = GetSessionUserId();
 	return binding;
 }
 
@@ -281,6 +308,23 @@ pd_current_tenant_id(PG_FUNCTION_ARGS)
 	result = palloc(sizeof(pg_uuid_t));
 	*result = binding->tenant;
 	PG_RETURN_UUID_P(result);
+}
+
+/*
+ * ensure_tenant() → boolean
+ *		True; an error (42501) when no tenant is bound.  Policies check writes
+ *		with it, so that who forgot to bind a tenant is told so.
+ */
+Datum
+pd_ensure_tenant(PG_FUNCTION_ARGS)
+{
+	if (pd_binding_to_use()->kind != PD_BOUND_TENANT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("no tenant is bound"),
+				 errdetail("A row of a protected table belongs to a tenant."),
+				 errhint("Bind one with SELECT publicdigit.use_tenant(...) in the same transaction.")));
+	PG_RETURN_BOOL(true);
 }
 
 /*

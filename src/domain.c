@@ -25,8 +25,8 @@ PG_FUNCTION_INFO_V1(pd_find_tenant);
 
 /*
  * is_label
- *		Is this a label of a host name: letters, digits, and hyphens inside?
- *		An underscore may begin one, as in service names.
+ *		Is this a label of a host name: letters, digits, underscores, and
+ *		hyphens inside?
  */
 static bool
 is_label(const char *label, size_t len)
@@ -44,6 +44,27 @@ is_label(const char *label, size_t len)
 }
 
 /*
+ * is_host
+ *		Is this a host name, in lower case?
+ */
+static bool
+is_host(const char *name)
+{
+	if (strlen(name) > DOMAIN_MAX)
+		return false;
+	for (;;)
+	{
+		const char *dot = strchrnul(name, '.');
+
+		if (!is_label(name, dot - name))
+			return false;
+		if (*dot == '\0')
+			return true;
+		name = dot + 1;
+	}
+}
+
+/*
  * pd_normalize_domain
  *		A domain as it is stored: in lower case, without a dot at its end.
  *		An error (22023) for what is no host name, nor one after "*.".
@@ -53,21 +74,11 @@ pd_normalize_domain(const char *domain)
 {
 	char	   *name = asc_tolower(domain, strlen(domain));
 	size_t		len = strlen(name);
-	char	   *label;
-	bool		valid = true;
 
 	if (len > 1 && name[len - 1] == '.')
 		name[--len] = '\0';
 
-	label = strncmp(name, "*.", 2) == 0 ? name + 2 : name;
-	while (valid && label != NULL)
-	{
-		char	   *dot = strchr(label, '.');
-
-		valid = is_label(label, dot ? dot - label : strlen(label));
-		label = dot ? dot + 1 : NULL;
-	}
-	if (!valid || len > DOMAIN_MAX)
+	if (len > DOMAIN_MAX || !is_host(strncmp(name, "*.", 2) == 0 ? name + 2 : name))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" is not a domain", domain),
@@ -165,10 +176,10 @@ host_without_port(const char *header)
 	char	   *colon;
 	size_t		len;
 
-	/* An IPv6 address, in brackets, has colons of its own. */
-	colon = host[0] == '[' ? strstr(host, "]:") : strchr(host, ':');
-	if (colon != NULL)
-		colon[host[0] == '[' ? 1 : 0] = '\0';
+	/* An IPv6 address has colons of its own, and is nobody's domain. */
+	colon = strchr(host, ':');
+	if (colon != NULL && strchr(colon + 1, ':') == NULL)
+		*colon = '\0';
 	len = strlen(host);
 	if (len > 1 && host[len - 1] == '.')
 		host[len - 1] = '\0';
@@ -188,7 +199,7 @@ pd_find_tenant(PG_FUNCTION_ARGS)
 	char	   *rest;
 	PdSpi		spi;
 
-	if (strlen(host) > DOMAIN_MAX || strchr(host, '*') != NULL)
+	if (!is_host(host))
 		PG_RETURN_NULL();
 
 	pd_spi_begin(&spi);

@@ -23,24 +23,6 @@
 #include "spi.h"
 
 /*
- * oid_array
- *		A list of OIDs as an argument of type oid[].
- */
-static PdArg
-oid_array(List *oids)
-{
-	Datum	   *elements = palloc(sizeof(Datum) * (list_length(oids) + 1));
-	int			n = 0;
-	ListCell   *cell;
-
-	foreach(cell, oids)
-		elements[n++] = ObjectIdGetDatum(lfirst_oid(cell));
-	return pd_datum(OIDARRAYOID,
-					PointerGetDatum(construct_array(elements, n, OIDOID,
-													sizeof(Oid), true, TYPALIGN_INT)));
-}
-
-/*
  * pd_check_tables
  *		An error (PD001) unless every table keeps golden rule 1.  OIDs of
  *		other relations, and of ones that are gone, are passed over.
@@ -84,22 +66,23 @@ pd_check_tables(List *tables, Oid owner)
 					 " (p.oid IS NULL OR p.polpermissive OR p.polcmd <> '*' OR p.polroles <> '{0}'"
 					 "   OR pg_get_expr(p.polqual, c.oid) IS DISTINCT FROM pg_get_expr(p.polwithcheck, c.oid)"
 					 "   OR pg_get_expr(p.polqual, c.oid) NOT IN"
-					 "    ('(tenant_id = publicdigit.current_tenant_id())',"
-					 "     '(tenant_id = ( SELECT publicdigit.current_tenant_id() AS current_tenant_id))'),"
+					 "    ('publicdigit.is_current_tenant(tenant_id)',"
+					 "     '(tenant_id = publicdigit.current_tenant_id())'),"
 					 "  'does not have the tenant policy',"
 					 "  'Leave the policy \"publicdigit_tenant\" as the installer makes it.'),"
 					 " (EXISTS (SELECT FROM pg_policy AS q WHERE q.polrelid = c.oid AND q.polpermissive"
 					 "   AND NOT EXISTS (SELECT FROM pg_depend AS e"
 					 "    WHERE e.classid = 'pg_policy'::regclass AND e.objid = q.oid"
-					 "     AND e.refclassid = 'pg_proc'::regclass AND e.refobjid = $3)),"
+					 "     AND e.refclassid = 'pg_proc'::regclass"
+					 "     AND e.refobjid IN (SELECT oid FROM pg_proc WHERE pronamespace = $3))),"
 					 "  'has a permissive policy that does not name publicdigit.current_tenant_id()',"
 					 "  'Add \"(SELECT publicdigit.current_tenant_id()) IS NOT NULL AND\" to its expressions: DROP EXTENSION publicdigit CASCADE would leave the table open to it.')"
 					 " ) AS v (broken, problem, remedy)"
 					 " WHERE c.oid = ANY ($1) AND c.relkind IN ('r', 'p', 'f') AND v.broken"
 					 " ORDER BY c.relname LIMIT 1",
-					 PD_ARGS(oid_array(tables),
+					 PD_ARGS(pd_oid_array(tables),
 							 pd_datum(OIDOID, ObjectIdGetDatum(owner)),
-							 pd_datum(OIDOID, ObjectIdGetDatum(pd_catalog()->current_tenant_id)))) > 0)
+							 pd_datum(OIDOID, ObjectIdGetDatum(pd_catalog()->schema)))) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_PD_GOLDEN_RULE),
 				 errmsg("table \"%s\" %s", pd_spi_text(0, "table_name"),
@@ -131,20 +114,20 @@ pd_check_keys(List *tables, const char *tenant_column)
 					 " AND (k.confupdtype = 'n' OR k.confdeltype = 'n'"
 					 "  AND (k.confdelsetcols IS NULL OR a.attnum = ANY (k.confdelsetcols)))"
 					 " ORDER BY 1, 2 LIMIT 1",
-					 PD_ARGS(oid_array(tables), pd_text(tenant_column))) > 0)
+					 PD_ARGS(pd_oid_array(tables), pd_text(tenant_column))) > 0)
 	{
 		bool		isnull;
 		bool		on_update = DatumGetBool(pd_spi_datum(0, "on_update", &isnull));
+		char	   *others = pd_spi_text(0, "others");
 
 		ereport(ERROR,
 				(errcode(ERRCODE_PD_GOLDEN_RULE),
 				 errmsg("foreign key \"%s\" of table \"%s\" would set column \"%s\" to null",
 						pd_spi_text(0, "key"), pd_spi_text(0, "table_name"),
 						tenant_column),
-				 on_update ?
-				 errhint("Use ON UPDATE CASCADE or NO ACTION.") :
-				 errhint("Name the columns: ON DELETE SET NULL (%s).",
-						 pd_spi_text(0, "others"))));
+				 on_update ? errhint("Use ON UPDATE CASCADE or NO ACTION.") :
+				 others == NULL ? errhint("Use ON DELETE CASCADE or NO ACTION.") :
+				 errhint("Name the columns: ON DELETE SET NULL (%s).", others)));
 	}
 }
 
@@ -169,14 +152,14 @@ pd_keys_without_tenant(List *tables, const char *tenant_column)
 				 " JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype IN ('f', 'u', 'p')"
 				 "  AND NOT a.attnum = ANY (k.conkey)"
 				 " WHERE c.oid = ANY ($1) AND k.conparentid = 0"
-				 /* a key to the landlord's table cannot contain the tenant */
-				 " AND (k.contype <> 'f' OR EXISTS (SELECT FROM pg_class AS r"
-				 "   WHERE r.oid = k.confrelid AND r.relnamespace = c.relnamespace))"
+				 /* a key to a table of no tenant's cannot contain the tenant */
+				 " AND (k.contype <> 'f' OR EXISTS (SELECT FROM pg_policy AS p"
+				 "   WHERE p.polrelid = k.confrelid AND p.polname = 'publicdigit_tenant'))"
 				 " AND NOT (k.contype = 'p' AND cardinality(k.conkey) = 1"
 				 "  AND EXISTS (SELECT FROM pg_attribute AS b"
 				 "   WHERE b.attrelid = c.oid AND b.attnum = k.conkey[1]"
 				 "    AND (b.attidentity <> '' OR b.atthasdef)))",
-				 PD_ARGS(oid_array(tables), pd_text(tenant_column)));
+				 PD_ARGS(pd_oid_array(tables), pd_text(tenant_column)));
 	return pd_spi_text(0, "keys");
 }
 
@@ -194,12 +177,12 @@ pd_check_functions(List *functions)
 					 " FROM pg_proc AS p"
 					 " WHERE p.oid = ANY ($1) AND p.prosecdef"
 					 " AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS s"
-					 "  WHERE s LIKE 'search\\_path=%')"
+					 "  WHERE s ~ '^search_path=.*, *\"?pg_temp\"?$' AND s !~ '[=,] *\"?pg_temp\"?,')"
 					 " ORDER BY 1 LIMIT 1",
-					 PD_ARGS(oid_array(functions))) > 0)
+					 PD_ARGS(pd_oid_array(functions))) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_PD_GOLDEN_RULE),
-				 errmsg("function \"%s\" is SECURITY DEFINER and has no search_path of its own",
+				 errmsg("function \"%s\" is SECURITY DEFINER and has no search_path that ends with pg_temp",
 						pd_spi_text(0, "name")),
 				 errdetail("Its caller could make it find other objects than it means."),
 				 errhint("ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp, and qualify the names in it.",

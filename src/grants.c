@@ -86,8 +86,8 @@ grant_sequences(Oid relid)
 
 /*
  * pd_grant_tables
- *		Give the app role what a manifest says.  An error (22023) for a table
- *		that the manifest names and the schema does not have.
+ *		Give the app role what a manifest says.  A table that somebody has
+ *		dropped by hand is passed over.
  */
 void
 pd_grant_tables(const PdManifest *manifest, const char *schema)
@@ -99,16 +99,8 @@ pd_grant_tables(const PdManifest *manifest, const char *schema)
 	{
 		const PdTableSpec *spec = lfirst(cell);
 		Oid			relid = get_relname_relid(spec->name, nspid);
-		char		relkind = OidIsValid(relid) ? get_rel_relkind(relid) : '\0';
 
-		if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("no script of module \"%s\" makes the table \"%s\"",
-							manifest->name, spec->name),
-					 errdetail("The manifest names it under \"tables\"."),
-					 errhint("Create the table in a migration, or take its name out of module.json.")));
-		if (spec->privileges == 0)
+		if (spec->privileges == 0 || !OidIsValid(relid))
 			continue;
 		pd_spi_command("GRANT %s ON TABLE %s TO %s",
 					   privilege_list(spec->privileges),

@@ -9,6 +9,7 @@
 
 #include "catalog/objectaccess.h"
 #include "executor/executor.h"
+#include "optimizer/planner.h"
 #include "tcop/utility.h"
 
 #include "compat.h"
@@ -18,6 +19,8 @@
 
 static object_access_hook_type next_object_access = NULL;
 static ExecutorCheckPerms_hook_type next_check_perms = NULL;
+static ExecutorRun_hook_type next_executor_run = NULL;
+static planner_hook_type next_planner = NULL;
 static ProcessUtility_hook_type next_utility = NULL;
 
 /*
@@ -33,7 +36,7 @@ on_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 	if (next_object_access)
 		next_object_access(access, classId, objectId, subId, arg);
 	if (run != NULL)
-		pd_script_guard_object(run, access, classId, objectId, arg);
+		pd_script_guard_object(run, access, classId, objectId, subId, arg);
 }
 
 /*
@@ -62,6 +65,56 @@ on_check_perms(PD_CHECK_PERMS_ARGS)
 }
 
 /*
+ * on_executor_run
+ *		A query runs.  Those of a script run without workers, which know
+ *		nothing of the script and would let its functions reach anything.
+ */
+static void
+on_executor_run(PD_EXECUTOR_RUN_ARGS)
+{
+	if (pd_script_running() != NULL)
+		pd_executor_run_serially();
+
+	if (next_executor_run)
+		next_executor_run(PD_EXECUTOR_RUN_PASS);
+	else
+		standard_ExecutorRun(PD_EXECUTOR_RUN_PASS);
+}
+
+/*
+ * on_planner
+ *		A query is planned.
+ */
+static PlannedStmt *
+on_planner(Query *parse, const char *query_string, int cursorOptions,
+		   ParamListInfo boundParams)
+{
+	if (pd_script_running() != NULL)
+		pd_script_guard_sequences(parse);
+
+	if (next_planner)
+		return next_planner(parse, query_string, cursorOptions, boundParams);
+	return standard_planner(parse, query_string, cursorOptions, boundParams);
+}
+
+/*
+ * run_utility
+ *		What the server, or the next hook, does about a utility statement.
+ */
+static void
+run_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+			ProcessUtilityContext context, ParamListInfo params,
+			QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
+{
+	if (next_utility)
+		next_utility(pstmt, queryString, readOnlyTree, context, params,
+					 queryEnv, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
+								params, queryEnv, dest, qc);
+}
+
+/*
  * on_utility
  *		A utility statement is about to run.
  */
@@ -72,15 +125,29 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 {
 	PdScriptRun *run = pd_script_running();
 
-	if (run != NULL)
-		pd_script_guard_utility(run, pstmt->utilityStmt);
+	bool		save_altering;
 
-	if (next_utility)
-		next_utility(pstmt, queryString, readOnlyTree, context, params,
-					 queryEnv, dest, qc);
-	else
-		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
-								params, queryEnv, dest, qc);
+	if (run == NULL)
+	{
+		run_utility(pstmt, queryString, readOnlyTree, context, params,
+					queryEnv, dest, qc);
+		return;
+	}
+
+	pd_script_guard_utility(run, pstmt->utilityStmt);
+	save_altering = run->is_altering;
+	PG_TRY();
+	{
+		run->is_altering = IsA(pstmt->utilityStmt, AlterTableStmt);
+		run_utility(pstmt, queryString, readOnlyTree, context, params,
+					queryEnv, dest, qc);
+	}
+	PG_FINALLY();
+	{
+		/* The script may catch the error and go on. */
+		run->is_altering = save_altering;
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -95,6 +162,10 @@ pd_hooks_init(void)
 	object_access_hook = on_object_access;
 	next_check_perms = ExecutorCheckPerms_hook;
 	ExecutorCheckPerms_hook = on_check_perms;
+	next_executor_run = ExecutorRun_hook;
+	ExecutorRun_hook = on_executor_run;
+	next_planner = planner_hook;
+	planner_hook = on_planner;
 	next_utility = ProcessUtility_hook;
 	ProcessUtility_hook = on_utility;
 }

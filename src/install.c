@@ -93,26 +93,6 @@ warn_of_unnamed_tables(const PdScriptRun *run)
 }
 
 /*
- * drop_bound_policies
- *		Where a module has permissive policies of its own, ours would let
- *		through what they mean to hold back.  It had to be there until now,
- *		or the scripts themselves would have seen no row.
- */
-static void
-drop_bound_policies(const PdScriptRun *run)
-{
-	ListCell   *cell;
-
-	foreach(cell, run->relations)
-	{
-		Oid			relid = lfirst_oid(cell);
-
-		if (pd_is_protected(relid, NULL))
-			pd_drop_bound_policy_if_other(relid);
-	}
-}
-
-/*
  * pd_finish_run
  *		After a module's scripts: check the golden rules on every table that
  *		they made or altered.  Must be called inside pd_spi_begin.
@@ -123,7 +103,12 @@ pd_finish_run(PdScriptRun *run)
 	List	   *tables = NIL;
 	ListCell   *cell;
 
-	drop_bound_policies(run);
+	/*
+	 * A module's own permissive policies take the place of ours only now:
+	 * until then the scripts themselves needed it to see a row.
+	 */
+	foreach(cell, run->relations)
+		pd_settle_bound_policy(lfirst_oid(cell));
 
 	foreach(cell, run->relations)
 	{
@@ -222,6 +207,33 @@ record_migration(const PdTarget *target, int64 installation,
 }
 
 /*
+ * ensure_tables_made
+ *		An error (22023) for a table that the manifest names and that no
+ *		script has made: there is none, or it is another module's.
+ */
+static void
+ensure_tables_made(const PdScriptRun *run)
+{
+	ListCell   *cell;
+
+	foreach(cell, run->manifest->tables)
+	{
+		const PdTableSpec *spec = lfirst(cell);
+		Oid			relid = get_relname_relid(spec->name, run->schema);
+		char		relkind = OidIsValid(relid) ? get_rel_relkind(relid) : '\0';
+
+		if ((relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE) ||
+			!list_member_oid(run->created, relid))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("no script of module \"%s\" makes the table \"%s\"",
+							run->manifest->name, spec->name),
+					 errdetail("The manifest names it under \"tables\"."),
+					 errhint("Create the table in a migration, or take its name out of module.json.")));
+	}
+}
+
+/*
  * install_one
  *		Install one version: its row, its migrations with their ledger, its
  *		grants, and the check of what came of it.
@@ -230,11 +242,13 @@ static void
 install_one(const PdTarget *target, const PdVersion *version, int32 batch)
 {
 	PdModuleSource *source = version->source;
+	PdTargetWork work;
 	PdScriptRun run;
 	int64		installation;
 	bool		isnull;
 	ListCell   *cell;
 
+	pd_target_begin_work(&work, "installation", source->manifest, target);
 	pd_spi_query("INSERT INTO publicdigit.installation (context, tenant_id, module, version_id)"
 				 " VALUES ($1, $2, $3, $4) RETURNING id",
 				 PD_ARGS(pd_text(pd_context_name(target->context)),
@@ -259,42 +273,67 @@ install_one(const PdTarget *target, const PdVersion *version, int32 batch)
 		record_migration(target, installation, version, script, batch, started);
 	}
 
-	pd_grant_tables(source->manifest, pd_target_schema(target));
+	ensure_tables_made(&run);
 	pd_finish_run(&run);
+	pd_grant_tables(source->manifest, pd_target_schema(target));
 	if (target->context == PD_TENANT)
 		warn_of_unnamed_tables(&run);
 	warn_of_keys(&run);
+	pd_target_end_work(&work);
 }
 
 /*
  * ensure_fits
- *		An error (55000) unless an installed version is in a range.
+ *		An error (55000) unless the version that is installed, or will be, is
+ *		in a range.
  */
 static void
-ensure_fits(const PdInstallation *installed, const PdRequirement *requirement,
-			const PdManifest *by)
+ensure_fits(const char *version, bool is_installed,
+			const PdRequirement *requirement, const PdManifest *by)
 {
 	const char *problem;
 	PdRange    *range = pd_range_parse(requirement->range, &problem);
 
 	if (range == NULL)
 		elog(ERROR, "range \"%s\" is malformed: %s", requirement->range, problem);
-	if (!pd_range_contains(range, installed->version))
+	if (!pd_range_contains(range, version))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("module \"%s\" version %s requires module \"%s\" in the range \"%s\"",
 						by->name, by->version, requirement->module, requirement->range),
-				 errdetail("Version %s is installed.", installed->version)));
+				 is_installed ?
+				 errdetail("Version %s is installed.", version) :
+				 errdetail("Version %s would be installed, which another module requires.", version)));
 }
 
 /*
- * install_with_requirements
- *		Install a version and, before it, what it requires.  "path" holds the
- *		names of the modules whose requirements led here.
+ * planned
+ *		The version of a module that a plan installs, or NULL.
  */
-static void
-install_with_requirements(const PdTarget *target, const PdVersion *version,
-						  List *path, int32 batch)
+static PdVersion *
+planned(List *steps, const char *module)
+{
+	ListCell   *cell;
+
+	foreach(cell, steps)
+	{
+		PdVersion  *version = lfirst(cell);
+
+		if (strcmp(version->source->manifest->name, module) == 0)
+			return version;
+	}
+	return NULL;
+}
+
+/*
+ * plan_installation
+ *		Add a version to the steps and, before it, what it requires and is not
+ *		there.  Everything is decided here, before the first script runs.
+ *		"path" holds the names of the modules whose requirements led here.
+ */
+static List *
+plan_installation(const PdTarget *target, PdVersion *version, List *path,
+				  List *steps)
 {
 	const PdManifest *manifest = version->source->manifest;
 	ListCell   *cell;
@@ -313,12 +352,20 @@ install_with_requirements(const PdTarget *target, const PdVersion *version,
 	foreach(cell, manifest->requires)
 	{
 		const PdRequirement *requirement = lfirst(cell);
-		PdVersion  *required = pd_version_find_in_range(requirement->module,
-														requirement->range);
-		PdContextKind context = required->source->manifest->context;
-		PdInstallation *installed =
-			pd_installation_find(requirement->module,
-								 context == PD_TENANT ? pd_target_tenant(target) : NULL);
+		PdVersion  *required;
+		PdVersion  *before = planned(steps, requirement->module);
+		PdContextKind context;
+		PdInstallation *installed;
+
+		if (before != NULL)
+		{
+			ensure_fits(before->source->manifest->version, false, requirement, manifest);
+			continue;
+		}
+		required = pd_version_find_in_range(requirement->module, requirement->range);
+		context = required->source->manifest->context;
+		installed = pd_installation_find(requirement->module,
+										 context == PD_TENANT ? pd_target_tenant(target) : NULL);
 
 		if (context == PD_TENANT && target->context == PD_LANDLORD)
 			ereport(ERROR,
@@ -326,9 +373,9 @@ install_with_requirements(const PdTarget *target, const PdVersion *version,
 					 errmsg("module \"%s\" of the landlord requires module \"%s\" of tenants",
 							manifest->name, requirement->module)));
 		if (installed != NULL)
-			ensure_fits(installed, requirement, manifest);
+			ensure_fits(installed->version, true, requirement, manifest);
 		else if (context == target->context)
-			install_with_requirements(target, required, path, batch);
+			steps = plan_installation(target, required, path, steps);
 		else
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -338,8 +385,7 @@ install_with_requirements(const PdTarget *target, const PdVersion *version,
 					 errhint("Run SELECT publicdigit.install_module('%s') first.",
 							 requirement->module)));
 	}
-
-	install_one(target, version, batch);
+	return lappend(steps, version);
 }
 
 /*
@@ -388,7 +434,14 @@ PD_TENANT_FUNCTION(pd_install_module, 1, PD_ALLOW_LANDLORD | PD_ALLOW_UNBOUND)
 	if (installed != NULL)
 		report_installed(&target, installed, module, version_text);
 	else
-		install_with_requirements(&target, version, NIL, next_batch(&target));
+	{
+		List	   *steps = plan_installation(&target, version, NIL, NIL);
+		int32		batch = next_batch(&target);
+		ListCell   *cell;
+
+		foreach(cell, steps)
+			install_one(&target, lfirst(cell), batch);
+	}
 	pd_spi_end(&spi);
 	PG_RETURN_VOID();
 }
@@ -404,6 +457,7 @@ PD_TENANT_FUNCTION(pd_seed_module, 1, PD_ALLOW_LANDLORD | PD_ALLOW_UNBOUND)
 	PdVersion  *version;
 	PdTarget	target;
 	PdInstallation *installed;
+	PdTargetWork work;
 	PdScriptRun run;
 	ListCell   *cell;
 	int32		count = 0;
@@ -424,6 +478,7 @@ PD_TENANT_FUNCTION(pd_seed_module, 1, PD_ALLOW_LANDLORD | PD_ALLOW_UNBOUND)
 				 errhint("Install it with publicdigit.install_module() first.")));
 	version = pd_version_load(installed->version_id);
 
+	pd_target_begin_work(&work, "seeding", version->source->manifest, &target);
 	pd_script_start(&run, target.context, &target.tenant, version->source->manifest);
 	foreach(cell, version->source->scripts)
 	{
@@ -440,6 +495,7 @@ PD_TENANT_FUNCTION(pd_seed_module, 1, PD_ALLOW_LANDLORD | PD_ALLOW_UNBOUND)
 		count++;
 	}
 	pd_finish_run(&run);
+	pd_target_end_work(&work);
 	pd_spi_end(&spi);
 	PG_RETURN_INT32(count);
 }

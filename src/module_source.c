@@ -8,7 +8,7 @@
  * relative path to text.  The same module gives the same checksum from either
  * source: it is taken over the manifest as jsonb prints it, which knows no
  * layout, and over each script's bytes in UTF-8, whatever encoding the
- * database has.
+ * database has, with line ends as LF.
  *
  *-------------------------------------------------------------------------
  */
@@ -185,6 +185,27 @@ checksum(const char *text)
 }
 
 /*
+ * with_unix_line_ends
+ *		A copy of a text with each CR LF made LF: what a checkout on another
+ *		system changes is no change of the script.
+ */
+static char *
+with_unix_line_ends(const char *text)
+{
+	char	   *copy = palloc(strlen(text) + 1);
+	char	   *to = copy;
+
+	for (const char *from = text; *from != '\0'; from++)
+	{
+		if (from[0] == '\r' && from[1] == '\n')
+			continue;
+		*to++ = *from;
+	}
+	*to = '\0';
+	return copy;
+}
+
+/*
  * module_checksum
  *		The checksum of a version: of its manifest, and of the path and
  *		checksum of each script.
@@ -325,7 +346,7 @@ pd_module_source_make(PdManifest *manifest, List *scripts, const char *source)
 
 		CHECK_FOR_INTERRUPTS();
 		pd_script_classify(script, manifest->context);
-		script->checksum = checksum(script->content);
+		script->checksum = checksum(with_unix_line_ends(script->content));
 	}
 	list_sort(scripts, compare_paths);
 

@@ -10,9 +10,9 @@
  * the extension: DROP EXTENSION ... CASCADE takes the policies away and leaves
  * row security on, so that the table is closed and not open.
  *
- * Plain tables compare with (SELECT current_tenant_id()), which the executor
- * evaluates once a query; partitioned ones with the bare call, by which the
- * executor can prune partitions.
+ * Both read by the same expression, which the server then evaluates once.
+ * Plain tables call is_current_tenant() (see match.c); partitioned ones
+ * compare with current_tenant_id(), by which the executor can prune.
  *
  *-------------------------------------------------------------------------
  */
@@ -64,13 +64,13 @@ qualified_name(Oid relid)
 
 /*
  * names_our_function
- *		Does a policy depend on current_tenant_id()?
+ *		Does a policy depend on a function of the extension?
  */
 static bool
 names_our_function(Oid policy)
 {
 	Relation	rel = table_open(DependRelationId, AccessShareLock);
-	Oid			function = pd_catalog()->current_tenant_id;
+	Oid			schema = pd_catalog()->schema;
 	ScanKeyData key[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -86,7 +86,7 @@ names_our_function(Oid policy)
 		Form_pg_depend depend = (Form_pg_depend) GETSTRUCT(tuple);
 
 		found = depend->refclassid == ProcedureRelationId &&
-			depend->refobjid == function;
+			get_func_namespace(depend->refobjid) == schema;
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
@@ -212,6 +212,36 @@ check_column(Oid relid, const char *tenant_column)
 }
 
 /*
+ * belongs_to_tenant
+ *		The expression that compares a row's tenant with the bound one.
+ */
+static char *
+belongs_to_tenant(Oid relid, const char *tenant_column)
+{
+	const char *column = quote_identifier(tenant_column);
+
+	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
+		return psprintf("%s OPERATOR(pg_catalog.=) publicdigit.current_tenant_id()",
+						column);
+	return psprintf("publicdigit.is_current_tenant(%s)", column);
+}
+
+/*
+ * create_bound_policy
+ *		The permissive policy: the same as the restrictive one for reading, so
+ *		that it costs nothing; for writing, an error that says so when no
+ *		tenant is bound.
+ */
+static void
+create_bound_policy(Oid relid, const char *tenant_column)
+{
+	pd_spi_command("CREATE POLICY %s ON %s AS PERMISSIVE"
+				   " USING (%s) WITH CHECK (publicdigit.ensure_tenant())",
+				   PD_POLICY_BOUND, qualified_name(relid),
+				   belongs_to_tenant(relid, tenant_column));
+}
+
+/*
  * protect_one
  *		Protect one table.  Must be called inside pd_spi_begin, as a role that
  *		may alter it.
@@ -221,9 +251,7 @@ protect_one(Oid relid, const char *tenant_column)
 {
 	char	   *table = qualified_name(relid);
 	const char *column = quote_identifier(tenant_column);
-	const char *tenant = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ?
-		"publicdigit.current_tenant_id()" :
-		"(SELECT publicdigit.current_tenant_id())";
+	const char *belongs = belongs_to_tenant(relid, tenant_column);
 	PolicyState policies;
 
 	check_column(relid, tenant_column);
@@ -239,31 +267,35 @@ protect_one(Oid relid, const char *tenant_column)
 	if (policies.has_tenant)
 		pd_spi_command("DROP POLICY %s ON %s", PD_POLICY_TENANT, table);
 	pd_spi_command("CREATE POLICY %s ON %s AS RESTRICTIVE"
-				   " USING (%s OPERATOR(pg_catalog.=) %s)"
-				   " WITH CHECK (%s OPERATOR(pg_catalog.=) %s)",
-				   PD_POLICY_TENANT, table, column, tenant, column, tenant);
+				   " USING (%s) WITH CHECK (%s)",
+				   PD_POLICY_TENANT, table, belongs, belongs);
 
 	if (policies.has_bound)
 		pd_spi_command("DROP POLICY %s ON %s", PD_POLICY_BOUND, table);
 	if (!policies.has_own_permissive)
-		pd_spi_command("CREATE POLICY %s ON %s AS PERMISSIVE"
-					   " USING ((SELECT publicdigit.current_tenant_id()) IS NOT NULL)",
-					   PD_POLICY_BOUND, table);
+		create_bound_policy(relid, tenant_column);
 }
 
 /*
- * pd_drop_bound_policy_if_other
- *		Drop our permissive policy from a table that has others.
+ * pd_settle_bound_policy
+ *		Where a protected table has permissive policies of its own, ours would
+ *		let through what they mean to hold back; where it has none, nothing
+ *		could be read without ours.  Other tables are left alone.
  */
 void
-pd_drop_bound_policy_if_other(Oid relid)
+pd_settle_bound_policy(Oid relid)
 {
 	PolicyState policies;
+	NameData	tenant_column;
 
+	if (!pd_is_protected(relid, &tenant_column))
+		return;
 	read_policies(relid, &policies);
 	if (policies.has_bound && policies.has_own_permissive)
 		pd_spi_command("DROP POLICY %s ON %s", PD_POLICY_BOUND,
 					   qualified_name(relid));
+	else if (!policies.has_bound && !policies.has_own_permissive)
+		create_bound_policy(relid, NameStr(tenant_column));
 }
 
 /*
@@ -278,11 +310,14 @@ take_grants_away(Oid relid)
 	char	   *table = qualified_name(relid);
 	uint64		n;
 
-	n = pd_spi_query("SELECT DISTINCT a.grantee, a.grantee OPERATOR(pg_catalog.=) 0 AS is_public,"
-					 " pg_catalog.pg_get_userbyid(a.grantee) AS name"
-					 " FROM pg_catalog.pg_class AS c, pg_catalog.aclexplode(c.relacl) AS a"
-					 " WHERE c.oid OPERATOR(pg_catalog.=) $1"
-					 " AND a.grantee OPERATOR(pg_catalog.<>) c.relowner",
+	/* REVOKE ALL takes the grants on columns as well. */
+	n = pd_spi_query("SELECT DISTINCT a.grantee = 0 AS is_public,"
+					 " pg_get_userbyid(a.grantee) AS name"
+					 " FROM pg_class AS c"
+					 " CROSS JOIN LATERAL (SELECT c.relacl AS acl"
+					 "  UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = c.oid) AS g"
+					 " CROSS JOIN LATERAL aclexplode(g.acl) AS a"
+					 " WHERE c.oid = $1 AND a.grantee <> c.relowner",
 					 PD_ARGS(pd_datum(OIDOID, ObjectIdGetDatum(relid))));
 	for (uint64 row = 0; row < n; row++)
 	{

@@ -22,7 +22,7 @@ extern void pd_protect(Oid relid, const char *tenant_column);
 extern void pd_protect_child(Oid relid, const char *tenant_column);
 extern List *pd_parents_of(Oid relid);
 extern bool pd_is_protected(Oid relid, NameData *tenant_column);
-extern void pd_drop_bound_policy_if_other(Oid relid);
+extern void pd_settle_bound_policy(Oid relid);
 extern void pd_protect_created(PdScriptRun *run);
 
 #endif							/* PUBLICDIGIT_PROTECT_H */

@@ -37,6 +37,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "binding.h"
 #include "catalog.h"
 #include "registry.h"
 
@@ -75,6 +76,7 @@ relcache_callback(Datum arg, Oid relid)
 	if (pd_catalog_is_ours(relid))
 	{
 		generation++;
+		pd_epoch++;
 		pd_catalog_invalidate_all();
 	}
 }
@@ -87,6 +89,7 @@ static void
 syscache_callback(Datum arg, int cacheid, uint32 hashvalue)
 {
 	generation++;
+	pd_epoch++;
 }
 
 /*
@@ -99,16 +102,6 @@ pd_registry_init(void)
 	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, syscache_callback, (Datum) 0);
-}
-
-/*
- * pd_registry_generation
- *		A number that moves whenever the registry may have changed.
- */
-uint64
-pd_registry_generation(void)
-{
-	return generation;
 }
 
 /*

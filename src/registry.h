@@ -38,7 +38,6 @@ typedef enum PdAccess
 } PdAccess;
 
 extern void pd_registry_init(void);
-extern uint64 pd_registry_generation(void);
 extern bool pd_tenant_by_id(const pg_uuid_t *id, PdTenant *tenant);
 extern bool pd_tenant_by_slug(const char *slug, PdTenant *tenant);
 extern PdAccess pd_tenant_access(const pg_uuid_t *id, Oid role);

@@ -13,6 +13,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_inherits.h"
 #include "commands/event_trigger.h"
+#include "commands/policy.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -153,8 +154,9 @@ unprotect_one(Oid relid, const char *tenant_column)
 	char	   *table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
 												   get_rel_name(relid));
 
-	pd_spi_command("DROP POLICY IF EXISTS %s ON %s", PD_POLICY_TENANT, table);
-	pd_spi_command("DROP POLICY IF EXISTS %s ON %s", PD_POLICY_BOUND, table);
+	pd_spi_command("DROP POLICY %s ON %s", PD_POLICY_TENANT, table);
+	if (OidIsValid(get_relation_policy_oid(relid, PD_POLICY_BOUND, true)))
+		pd_spi_command("DROP POLICY %s ON %s", PD_POLICY_BOUND, table);
 	pd_spi_command("ALTER TABLE ONLY %s ALTER COLUMN %s DROP DEFAULT",
 				   table, quote_identifier(tenant_column));
 	if (pd_spi_query("SELECT FROM pg_catalog.pg_policy WHERE polrelid = $1",
@@ -190,7 +192,7 @@ pd_unprotect_table(PG_FUNCTION_ARGS)
 
 	foreach(cell, find_all_inheritors(relid, AccessExclusiveLock, NULL))
 	{
-		if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE)
+		if (pd_is_protected(lfirst_oid(cell), NULL))
 			unprotect_one(lfirst_oid(cell), NameStr(tenant_column));
 	}
 	pd_spi_end(&spi);
@@ -239,15 +241,11 @@ pd_share_table(PG_FUNCTION_ARGS)
  *		Protect a new child if a parent of it is protected.
  */
 static void
-protect_as_parent(const RangeVar *child)
+protect_as_parent(Oid relid)
 {
-	Oid			relid = RangeVarGetRelid(child, NoLock, true);
 	NameData	tenant_column;
 	PdSpi		spi;
 	ListCell   *cell;
-
-	if (!OidIsValid(relid))
-		return;
 
 	foreach(cell, pd_parents_of(relid))
 	{
@@ -261,6 +259,47 @@ protect_as_parent(const RangeVar *child)
 }
 
 /*
+ * protect_named
+ *		The same for a child that a statement names.
+ */
+static void
+protect_named(const RangeVar *child)
+{
+	Oid			relid = RangeVarGetRelid(child, NoLock, true);
+
+	if (OidIsValid(relid))
+		protect_as_parent(relid);
+}
+
+/*
+ * tables_of_command
+ *		OIDs of the tables that the command which has just ended has made.
+ */
+static List *
+tables_of_command(void)
+{
+	List	   *tables = NIL;
+	PdSpi		spi;
+	MemoryContext caller = CurrentMemoryContext;
+	uint64		n;
+
+	pd_spi_begin_as(&spi, GetUserId());
+	n = pd_spi_query("SELECT objid FROM pg_event_trigger_ddl_commands()"
+					 " WHERE object_type IN ('table', 'foreign table')", NULL, 0);
+	for (uint64 row = 0; row < n; row++)
+	{
+		bool		isnull;
+		Oid			relid = DatumGetObjectId(pd_spi_datum(row, "objid", &isnull));
+		MemoryContext old = MemoryContextSwitchTo(caller);
+
+		tables = lappend_oid(tables, relid);
+		MemoryContextSwitchTo(old);
+	}
+	pd_spi_end(&spi);
+	return tables;
+}
+
+/*
  * protect_children()
  *		Event trigger: protect a table that became a partition or child of a
  *		protected one.  It runs as whoever made it, who owns both.
@@ -269,39 +308,47 @@ Datum
 pd_protect_children(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *trigdata = (EventTriggerData *) fcinfo->context;
+	Node	   *stmt;
 	ListCell   *cell;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"protect_children\" was not called by an event trigger")));
+	stmt = trigdata->parsetree;
 
-	if (IsA(trigdata->parsetree, CreateStmt))
+	if (IsA(stmt, CreateStmt))
 	{
-		CreateStmt *stmt = (CreateStmt *) trigdata->parsetree;
-
-		if (stmt->inhRelations != NIL)
-			protect_as_parent(stmt->relation);
+		if (((CreateStmt *) stmt)->inhRelations != NIL)
+			protect_named(((CreateStmt *) stmt)->relation);
 	}
-	else if (IsA(trigdata->parsetree, CreateForeignTableStmt))
+	else if (IsA(stmt, CreateForeignTableStmt))
 	{
-		CreateStmt *stmt = &((CreateForeignTableStmt *) trigdata->parsetree)->base;
+		CreateStmt *base = &((CreateForeignTableStmt *) stmt)->base;
 
-		if (stmt->inhRelations != NIL)
-			protect_as_parent(stmt->relation);
+		if (base->inhRelations != NIL)
+			protect_named(base->relation);
 	}
-	else if (IsA(trigdata->parsetree, AlterTableStmt))
+	else if (IsA(stmt, CreateSchemaStmt))
 	{
-		AlterTableStmt *stmt = (AlterTableStmt *) trigdata->parsetree;
+		if (((CreateSchemaStmt *) stmt)->schemaElts != NIL)
+		{
+			foreach(cell, tables_of_command())
+				protect_as_parent(lfirst_oid(cell));
+		}
+	}
+	else if (IsA(stmt, AlterTableStmt))
+	{
+		AlterTableStmt *alter = (AlterTableStmt *) stmt;
 
-		foreach(cell, stmt->cmds)
+		foreach(cell, alter->cmds)
 		{
 			AlterTableCmd *cmd = lfirst_node(AlterTableCmd, cell);
 
 			if (cmd->subtype == AT_AddInherit)
-				protect_as_parent(stmt->relation);
+				protect_named(alter->relation);
 			else if (cmd->subtype == AT_AttachPartition)
-				protect_as_parent(castNode(PartitionCmd, cmd->def)->name);
+				protect_named(castNode(PartitionCmd, cmd->def)->name);
 		}
 	}
 	PG_RETURN_NULL();

@@ -22,6 +22,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -31,9 +32,11 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rls.h"
 
+#include "compat.h"
 #include "errors.h"
 #include "protect.h"
 #include "script.h"
@@ -61,6 +64,17 @@ PdScriptRun *
 pd_script_running(void)
 {
 	return running;
+}
+
+/*
+ * set_running
+ *		Begin or end a statement: what may be bound changes with it.
+ */
+static void
+set_running(PdScriptRun *run)
+{
+	running = run;
+	pd_epoch++;
 }
 
 /*
@@ -283,7 +297,7 @@ run_statement(PdScriptRun *run, const char *sql)
 
 	PG_TRY();
 	{
-		running = run;
+		set_running(run);
 		rc = SPI_execute_extended(sql, &options);
 		/* Checked while the guard is up: the checks may run no user code. */
 		ensure_unchanged(run);
@@ -291,7 +305,7 @@ run_statement(PdScriptRun *run, const char *sql)
 	PG_FINALLY();
 	{
 		/* Not left to abort: a caller may catch the error and go on. */
-		running = save_running;
+		set_running(save_running);
 	}
 	PG_END_TRY();
 
@@ -303,11 +317,35 @@ run_statement(PdScriptRun *run, const char *sql)
 }
 
 /*
+ * ensure_none_pending
+ *		An error (0A000) for a deferred trigger that could not be fired.
+ */
+static void
+ensure_none_pending(const PdScriptRun *run)
+{
+	ListCell   *cell;
+
+	foreach(cell, run->relations)
+	{
+		char	   *name = get_rel_name(lfirst_oid(cell));
+
+		if (name != NULL && AfterTriggerPendingOnRel(lfirst_oid(cell)))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a deferred constraint of table \"%s\" would be checked after the script", name),
+					 errdetail("At the end of the transaction it would run as another role."),
+					 errhint("Give each deferrable constraint a name that no other constraint of the schema has.")));
+	}
+}
+
+/*
  * fire_deferred_triggers
  *		Let the script's own deferred constraints be checked now.
  *
  * At COMMIT they would fire as the caller, who may be a superuser.  Only
- * those of this schema are touched: the caller may have deferred others.
+ * those of tables that the script made, altered or wrote to are touched: the
+ * caller may have deferred others.  SET CONSTRAINTS means all constraints of a
+ * name, and fails where one of them is not deferrable; those are left out.
  */
 static void
 fire_deferred_triggers(PdScriptRun *run)
@@ -316,16 +354,17 @@ fire_deferred_triggers(PdScriptRun *run)
 	StringInfoData names,
 				deferred;
 
-	n = pd_spi_query("SELECT pg_catalog.format('%I.%I', n.nspname, c.conname) AS name,"
-					 " pg_catalog.bool_or(c.condeferred) AS deferred"
-					 " FROM pg_catalog.pg_constraint AS c"
-					 " JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.connamespace"
-					 " WHERE c.connamespace OPERATOR(pg_catalog.=) $1 AND c.condeferrable"
-					 " GROUP BY 1",
-					 PD_ARGS(pd_datum(OIDOID, ObjectIdGetDatum(run->schema))));
-	if (n == 0)
-		return;
-
+	n = pd_spi_query("SELECT format('%I.%I', n.nspname, c.conname) AS name,"
+					 " bool_or(c.condeferred) AS deferred"
+					 " FROM pg_trigger AS t"
+					 " JOIN pg_constraint AS c ON c.oid = t.tgconstraint"
+					 " JOIN pg_namespace AS n ON n.oid = c.connamespace"
+					 " WHERE t.tgrelid = ANY ($1) AND t.tgdeferrable"
+					 " AND NOT EXISTS (SELECT FROM pg_constraint AS o"
+					 "  WHERE o.conname = c.conname AND o.connamespace = c.connamespace"
+					 "  AND NOT o.condeferrable)"
+					 " GROUP BY 1 ORDER BY 1",
+					 PD_ARGS(pd_oid_array(run->relations)));
 	initStringInfo(&names);
 	initStringInfo(&deferred);
 	for (uint64 row = 0; row < n; row++)
@@ -337,9 +376,45 @@ fire_deferred_triggers(PdScriptRun *run)
 		if (DatumGetBool(pd_spi_datum(row, "deferred", &isnull)))
 			appendStringInfo(&deferred, "%s%s", deferred.len > 0 ? ", " : "", name);
 	}
-	run_statement(run, psprintf("SET CONSTRAINTS %s IMMEDIATE", names.data));
+	if (n > 0)
+	{
+		run->is_firing = true;
+		run_statement(run, psprintf("SET CONSTRAINTS %s IMMEDIATE", names.data));
+		run->is_firing = false;
+	}
+	ensure_none_pending(run);
 	if (deferred.len > 0)
 		run_statement(run, psprintf("SET CONSTRAINTS %s DEFERRED", deferred.data));
+}
+
+/*
+ * open_cursors
+ *		The cursors that are open, as one text to compare.
+ */
+static char *
+open_cursors(void)
+{
+	pd_spi_query("SELECT string_agg(format('%s %s %s', name, is_holdable, creation_time), ', '"
+				 "  ORDER BY name) AS cursors FROM pg_cursors", NULL, 0);
+	return pd_spi_text(0, "cursors");
+}
+
+/*
+ * ensure_same_cursors
+ *		An error (42501) where a script has left a cursor, whose query would
+ *		run as its caller, or closed one of its caller's.
+ */
+static void
+ensure_same_cursors(const char *before)
+{
+	char	   *after = open_cursors();
+
+	if ((before == NULL) != (after == NULL) ||
+		(before != NULL && strcmp(before, after) != 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a module script may not leave a cursor open or close another's"),
+				 errhint("Close in a function what it opens.")));
 }
 
 /*
@@ -376,24 +451,92 @@ set_for_script(const char *name, const char *value)
 }
 
 /*
+ * run_statements
+ *		Run a script's statements one by one, as the script.
+ */
+static void
+run_statements(PdScriptRun *run, ScriptPosition *position)
+{
+	const char *content = position->script->content;
+	List	   *statements = pg_parse_query(content);
+	MemoryContext statement_memory;
+	ListCell   *cell;
+
+	statement_memory = AllocSetContextCreate(CurrentMemoryContext,
+											 "publicdigit script statement",
+											 ALLOCSET_DEFAULT_SIZES);
+	foreach(cell, statements)
+	{
+		RawStmt    *raw = lfirst_node(RawStmt, cell);
+		int			start = skip_blanks(content, raw->stmt_location);
+		int			end = raw->stmt_len > 0 ?
+			raw->stmt_location + raw->stmt_len : (int) strlen(content);
+		MemoryContext old;
+
+		CHECK_FOR_INTERRUPTS();
+		position->statement++;
+		position->location = start;
+		ensure_splittable(raw->stmt);
+
+		old = MemoryContextSwitchTo(statement_memory);
+		run_statement(run, pnstrdup(content + start, end - start));
+		pd_script_guard_check_touched(run);
+		MemoryContextSwitchTo(old);
+		pd_protect_created(run);
+		MemoryContextReset(statement_memory);
+	}
+	MemoryContextDelete(statement_memory);
+
+	fire_deferred_triggers(run);
+}
+
+/*
+ * report_failed_verification
+ *		Raise a verify script's own error again as PD003.  What did not come
+ *		of the script, such as a cancel or a deadlock, stays what it is.
+ */
+pg_noreturn static void
+report_failed_verification(const PdScript *script, MemoryContext memory)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(memory);
+	error = CopyErrorData();
+	FlushErrorState();
+
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			break;
+		default:
+			error->message = psprintf("verification of migration \"%s\" failed: %s",
+									  script->migration, error->message);
+			error->sqlerrcode = ERRCODE_PD_VERIFY;
+	}
+	ReThrowError(error);
+}
+
+/*
  * pd_script_execute
- *		Run a script's statements.  Must be called inside pd_spi_begin.
+ *		Run a script.  Must be called inside pd_spi_begin.
  *
  * Errors keep their SQLSTATE and get module, version, script, statement and
- * line as context.
+ * line as context; those of a verify script become PD003.
  */
 void
 pd_script_execute(PdScriptRun *run, const PdScript *script)
 {
 	ScriptPosition position = {run, script, 0, 0};
 	ErrorContextCallback callback;
-	List	   *statements;
-	ListCell   *cell;
 	Oid			save_userid;
 	int			save_sec_context;
 	int			save_nestlevel;
-	MemoryContext statement_memory;
-	MemoryContext old;
+	char	   *cursors = open_cursors();
+	MemoryContext memory = CurrentMemoryContext;
 
 	callback.callback = error_context;
 	callback.arg = &position;
@@ -413,35 +556,24 @@ pd_script_execute(PdScriptRun *run, const PdScript *script)
 	SetUserIdAndSecContext(run->owner,
 						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
 
-	statements = pg_parse_query(script->content);
-
-	statement_memory = AllocSetContextCreate(CurrentMemoryContext,
-											 "publicdigit script statement",
-											 ALLOCSET_DEFAULT_SIZES);
-	foreach(cell, statements)
+	if (script->kind == PD_SCRIPT_VERIFY)
 	{
-		RawStmt    *raw = lfirst_node(RawStmt, cell);
-		int			start = skip_blanks(script->content, raw->stmt_location);
-		int			end = raw->stmt_len > 0 ?
-			raw->stmt_location + raw->stmt_len : (int) strlen(script->content);
-
-		CHECK_FOR_INTERRUPTS();
-		position.statement++;
-		position.location = start;
-		ensure_splittable(raw->stmt);
-
-		old = MemoryContextSwitchTo(statement_memory);
-		run_statement(run, pnstrdup(script->content + start, end - start));
-		pd_script_guard_check_touched(run);
-		MemoryContextSwitchTo(old);
-		pd_protect_created(run);
-		MemoryContextReset(statement_memory);
+		PG_TRY();
+		{
+			run_statements(run, &position);
+		}
+		PG_CATCH();
+		{
+			report_failed_verification(script, memory);
+		}
+		PG_END_TRY();
 	}
-	MemoryContextDelete(statement_memory);
+	else
+		run_statements(run, &position);
 
-	fire_deferred_triggers(run);
-
-	AtEOXact_GUC(true, save_nestlevel);
+	/* As if aborted: what a script sets is for the script. */
+	AtEOXact_GUC(false, save_nestlevel);
 	SetUserIdAndSecContext(save_userid, save_sec_context);
+	ensure_same_cursors(cursors);
 	error_context_stack = callback.previous;
 }

@@ -32,6 +32,8 @@ typedef struct PdScriptRun
 	List	   *functions;		/* OIDs, made or altered */
 	List	   *unprotected;	/* of these, those not looked at for RLS yet */
 	List	   *touched;		/* of ObjectAddress *, in this statement */
+	bool		is_firing;		/* its deferred triggers, at its end */
+	bool		is_altering;	/* in ALTER TABLE of its own */
 } PdScriptRun;
 
 extern void pd_script_start(PdScriptRun *run, PdContextKind context,

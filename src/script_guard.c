@@ -15,6 +15,9 @@
  * - utility: only kinds of statement that make sense in a module may run
  *   (script_utility.c).
  *
+ * A sequence is written to by a call of a function, which no hook sees with its
+ * arguments; script_sequence.c has a way of its own for them.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -31,6 +34,7 @@
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_foreign_table.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
@@ -203,12 +207,13 @@ is_inside(PdScriptRun *run, const ObjectAddress *object)
 			return false;
 	}
 
-	if (!OidIsValid(relid))
+	nspid = OidIsValid(relid) ? get_rel_namespace(relid) : InvalidOid;
+	if (!OidIsValid(nspid) || IsToastNamespace(nspid))
 		return true;
+	if (nspid != run->schema)
+		return false;
 	note_relation(run, relid);
-	nspid = get_rel_namespace(relid);
-	return !OidIsValid(nspid) || nspid == run->schema ||
-		IsToastNamespace(nspid);
+	return true;
 }
 
 /*
@@ -242,7 +247,7 @@ note(PdScriptRun *run, Oid classId, Oid objectId, bool created)
  */
 void
 pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
-					   Oid classId, Oid objectId, void *arg)
+					   Oid classId, Oid objectId, int subId, void *arg)
 {
 	ObjectAddress object;
 
@@ -251,7 +256,7 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 	{
 		case OAT_POST_CREATE:
 			if (arg == NULL || !((ObjectAccessPostCreate *) arg)->is_internal)
-				note(run, classId, objectId, true);
+				note(run, classId, objectId, subId == 0);	/* else a column */
 			break;
 		case OAT_POST_ALTER:
 			if (arg == NULL || !((ObjectAccessPostAlter *) arg)->is_internal)
@@ -277,8 +282,70 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 				break;
 			}
 		case OAT_FUNCTION_EXECUTE:
+			pd_script_guard_function(run, objectId);
 			break;
 	}
+}
+
+/*
+ * is_view_rule
+ *		Is this rule what a view reads?  True also for one that is gone.
+ */
+static bool
+is_view_rule(Oid rule)
+{
+	Relation	rel = table_open(RewriteRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		result;
+
+	ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(rule));
+	scan = systable_beginscan(rel, RewriteOidIndexId, true, SnapshotSelf, 1, &key);
+	tuple = systable_getnext(scan);
+	result = !HeapTupleIsValid(tuple) ||
+		((Form_pg_rewrite) GETSTRUCT(tuple))->ev_type == '0' + CMD_SELECT;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/*
+ * ensure_rule_stays_inside
+ *		An error (42501) for a rule whose actions name other schemas' tables:
+ *		they would run as the owner role whenever anybody writes to the
+ *		rule's own table, with no script to hold them.
+ */
+static void
+ensure_rule_stays_inside(const PdScriptRun *run, Oid rule)
+{
+	Relation	rel;
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (is_view_rule(rule))
+		return;
+
+	rel = table_open(DependRelationId, AccessShareLock);
+	ScanKeyInit(&key[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(RewriteRelationId));
+	ScanKeyInit(&key[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(rule));
+	scan = systable_beginscan(rel, DependDependerIndexId, true, SnapshotSelf, 2, key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend depend = (Form_pg_depend) GETSTRUCT(tuple);
+		ObjectAddress object;
+
+		ObjectAddressSet(object, depend->refclassid, depend->refobjid);
+		if (object.classId == RelationRelationId &&
+			get_rel_namespace(object.objectId) != run->schema)
+			report_outside(run, &object);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
 }
 
 /*
@@ -292,7 +359,13 @@ pd_script_guard_check_touched(PdScriptRun *run)
 	ListCell   *cell;
 
 	foreach(cell, run->touched)
-		pd_script_guard_inside(run, lfirst(cell));
+	{
+		ObjectAddress *object = lfirst(cell);
+
+		pd_script_guard_inside(run, object);
+		if (object->classId == RewriteRelationId)
+			ensure_rule_stays_inside(run, object->objectId);
+	}
 	list_free_deep(run->touched);
 	run->touched = NIL;
 }

@@ -18,10 +18,13 @@
 
 /* Called by hooks.c, while a script's statement is being executed. */
 extern void pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
-								   Oid classId, Oid objectId, void *arg);
+								   Oid classId, Oid objectId, int subId,
+								   void *arg);
 extern void pd_script_guard_write(PdScriptRun *run, Oid relid);
 extern void pd_script_guard_inside(PdScriptRun *run, const ObjectAddress *object);
 extern void pd_script_guard_utility(PdScriptRun *run, Node *stmt);
+extern void pd_script_guard_sequences(Query *query);
+extern void pd_script_guard_function(const PdScriptRun *run, Oid function);
 
 /* Called by script.c after each statement. */
 extern void pd_script_guard_check_touched(PdScriptRun *run);

@@ -15,9 +15,12 @@
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "tcop/cmdtag.h"
 #include "tcop/utility.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 
@@ -182,6 +185,42 @@ check_grant(PdScriptRun *run, GrantStmt *stmt)
 }
 
 /*
+ * check_analyze
+ *		ANALYZE: of the script's own tables, and of the temporary one by which
+ *		REFRESH MATERIALIZED VIEW CONCURRENTLY does its work.
+ */
+static void
+check_analyze(PdScriptRun *run, VacuumStmt *stmt)
+{
+	ListCell   *cell;
+
+	if (stmt->is_vacuumcmd || stmt->rels == NIL)
+		refuse((Node *) stmt, "Use ANALYZE with the names of the module's tables.");
+	foreach(cell, stmt->rels)
+	{
+		RangeVar   *relation = lfirst_node(VacuumRelation, cell)->relation;
+		Oid			relid = RangeVarGetRelid(relation, NoLock, true);
+
+		if (!isTempNamespace(get_rel_namespace(relid)))
+			ensure_inside(run, relation);
+	}
+}
+
+/*
+ * forbid_workers
+ *		Keep parallel workers out of what builds an index: they know nothing
+ *		of the script.  Set again each time, since a script may change it.
+ */
+static void
+forbid_workers(void)
+{
+	if (max_parallel_maintenance_workers != 0)
+		(void) set_config_option("max_parallel_maintenance_workers", "0",
+								 PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
  * pd_script_guard_utility
  *		Utility hook while a script runs: an error for what it may not run.
  */
@@ -190,14 +229,13 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 {
 	ListCell   *cell;
 
+	forbid_workers();
 	switch (nodeTag(stmt))
 	{
 			/* The object access hook sees what these make and alter. */
 		case T_AlterDomainStmt:
 		case T_AlterEnumStmt:
 		case T_AlterFunctionStmt:
-		case T_AlterObjectDependsStmt:
-		case T_AlterObjectSchemaStmt:
 		case T_AlterOperatorStmt:
 		case T_AlterPolicyStmt:
 		case T_AlterSeqStmt:
@@ -218,21 +256,13 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 		case T_DefineStmt:
 		case T_RefreshMatViewStmt:
 		case T_RenameStmt:
-		case T_RuleStmt:
+		case T_RuleStmt:	/* and what its actions name */
 		case T_TruncateStmt:
 		case T_ViewStmt:
 			/* These change nothing that outlives the script unseen. */
 		case T_CallStmt:
-		case T_ClosePortalStmt:
-		case T_ConstraintsSetStmt:
-		case T_DeallocateStmt:
-		case T_DeclareCursorStmt:
 		case T_DoStmt:
-		case T_ExecuteStmt:
 		case T_ExplainStmt:
-		case T_FetchStmt:
-		case T_LockStmt:
-		case T_PrepareStmt:
 		case T_VariableSetStmt:
 		case T_VariableShowStmt:
 			break;
@@ -260,8 +290,35 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 			check_named_object(run, ((CommentStmt *) stmt)->objtype,
 							   ((CommentStmt *) stmt)->object);
 			break;
+		case T_ConstraintsSetStmt:
+			/* Nothing would fire what is deferred while these fire. */
+			if (run->is_firing && ((ConstraintsSetStmt *) stmt)->deferred)
+				refuse(stmt, "A deferred trigger of a module may not defer another.");
+			break;
 		case T_DropStmt:
 			check_drop((DropStmt *) stmt);
+			break;
+		case T_LockStmt:
+			/* As for reading, and SELECT ... FOR UPDATE; no more. */
+			if (((LockStmt *) stmt)->mode > RowShareLock)
+			{
+				foreach(cell, ((LockStmt *) stmt)->relations)
+					ensure_inside(run, lfirst_node(RangeVar, cell));
+			}
+			break;
+		case T_VacuumStmt:
+			check_analyze(run, (VacuumStmt *) stmt);
+			break;
+			/* Those of the session are the caller's, who could run the rest. */
+		case T_ClosePortalStmt:
+		case T_DeclareCursorStmt:
+		case T_FetchStmt:
+			refuse(stmt, "Loop over the query in a DO block.");
+			break;
+		case T_DeallocateStmt:
+		case T_ExecuteStmt:
+		case T_PrepareStmt:
+			refuse(stmt, "Write the statement out, or use EXECUTE in a DO block.");
 			break;
 		case T_GrantStmt:
 			check_grant(run, (GrantStmt *) stmt);

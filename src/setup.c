@@ -92,11 +92,23 @@ ready_role(const char *role, const char *argument, bool may_log_in)
 /*
  * ensure_no_member
  *		Refuse a role that is a member of the owner role, and so could turn
- *		row security off (55000).
+ *		row security off, or of one that bypasses it (55000).
  */
 static void
 ensure_no_member(const char *role, const char *argument, const char *owner)
 {
+	if (pd_spi_query("SELECT rolname FROM pg_roles WHERE (rolsuper OR rolbypassrls)"
+					 " AND pg_has_role($1::name, oid, 'MEMBER')"
+					 " ORDER BY rolname LIMIT 1",
+					 PD_ARGS(pd_text(role))) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("role \"%s\" cannot be the %s role", role, argument),
+				 errdetail("It is a member of role \"%s\", which bypasses row-level security.",
+						   pd_spi_text(0, "rolname")),
+				 errhint("Run REVOKE %s FROM %s.",
+						 quote_identifier(pd_spi_text(0, "rolname")),
+						 quote_identifier(role))));
 	if (is_member_of_role_nosuper(get_role_oid(role, false),
 								  get_role_oid(owner, false)))
 		ereport(ERROR,
@@ -160,12 +172,57 @@ ready_landlord_schema(const Setup *setup)
 }
 
 /*
+ * grant_schemas
+ *		Grant or revoke the use of the landlord's and all tenants' schemas.
+ */
+static void
+grant_schemas(const char *command, const char *preposition, const char *role)
+{
+	uint64		n;
+	SPITupleTable *result;
+
+	n = pd_spi_query("SELECT s.nspname AS name FROM pg_namespace AS s"
+					 " WHERE s.nspname = 'landlord' OR s.nspname IN"
+					 "  (SELECT schema_name FROM publicdigit.tenant)",
+					 NULL, 0);
+	result = SPI_tuptable;
+	for (uint64 row = 0; row < n; row++)
+	{
+		SPI_tuptable = result;
+		pd_spi_command("%s USAGE ON SCHEMA %s %s %s", command,
+					   quote_identifier(pd_spi_text(row, "name")),
+					   preposition, quote_identifier(role));
+	}
+}
+
+/*
+ * take_rights_back
+ *		Take away from the app or admin role of before, if it is another one
+ *		now, what an earlier setup() gave it.
+ */
+static void
+take_rights_back(const char *former, const char *now, const char *argument)
+{
+	const char *role = quote_identifier(former);
+
+	if (former[0] == '\0' || (now != NULL && strcmp(former, now) == 0) ||
+		!OidIsValid(get_role_oid(former, true)))
+		return;
+
+	ereport(NOTICE,
+			(errmsg("role \"%s\" is no longer the %s role", former, argument)));
+	pd_spi_command("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA publicdigit FROM %s", role);
+	pd_spi_command("REVOKE ALL ON ALL TABLES IN SCHEMA publicdigit FROM %s", role);
+	grant_schemas("REVOKE", "FROM", former);
+}
+
+/*
  * grant_functions
  *		What the app and the admin role may call and read.  doc/roles.md says
  *		why each.
  */
 static void
-grant_functions(const Setup *setup, const char *former_admin)
+grant_functions(const Setup *setup)
 {
 	const char *app = quote_identifier(setup->app);
 
@@ -176,15 +233,6 @@ grant_functions(const Setup *setup, const char *former_admin)
 				   " publicdigit.find_tenant(text)"
 				   " TO %s", app);
 
-	if (former_admin[0] != '\0' &&
-		OidIsValid(get_role_oid(former_admin, true)) &&
-		(setup->admin == NULL || strcmp(former_admin, setup->admin) != 0))
-	{
-		pd_spi_command("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA publicdigit FROM %s",
-					   quote_identifier(former_admin));
-		pd_spi_command("REVOKE ALL ON ALL TABLES IN SCHEMA publicdigit FROM %s",
-					   quote_identifier(former_admin));
-	}
 	if (setup->admin != NULL)
 	{
 		const char *admin = quote_identifier(setup->admin);
@@ -196,6 +244,8 @@ grant_functions(const Setup *setup, const char *former_admin)
 					   " publicdigit.tenant_access, publicdigit.modules,"
 					   " publicdigit.module_installations, publicdigit.migrations"
 					   " TO %s", admin);
+		/* To name a table for protect_table() and the like; not to read it. */
+		grant_schemas("GRANT", "TO", setup->admin);
 	}
 }
 
@@ -246,7 +296,9 @@ pd_setup(PG_FUNCTION_ARGS)
 		ensure_no_member(setup.admin, "admin", setup.owner);
 	}
 	ready_landlord_schema(&setup);
-	grant_functions(&setup, NameStr(before.admin_role));
+	take_rights_back(NameStr(before.app_role), setup.app, "app");
+	take_rights_back(NameStr(before.admin_role), setup.admin, "admin");
+	grant_functions(&setup);
 
 	pd_spi_query("INSERT INTO publicdigit.setting"
 				 " (owner_role, app_role, admin_role, environment)"

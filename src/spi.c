@@ -15,6 +15,7 @@
 #include <stdarg.h>
 
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -128,6 +129,24 @@ prepared(const char *sql, const PdArg *args, int nargs)
 	statement = hash_search(statements, &sql, HASH_ENTER, &found);
 	statement->plan = plan;
 	return plan;
+}
+
+/*
+ * pd_oid_array
+ *		A list of OIDs as an argument of type oid[].
+ */
+PdArg
+pd_oid_array(List *oids)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * (list_length(oids) + 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, oids)
+		elements[n++] = ObjectIdGetDatum(lfirst_oid(cell));
+	return pd_datum(OIDARRAYOID,
+					PointerGetDatum(construct_array(elements, n, OIDOID,
+													sizeof(Oid), true, TYPALIGN_INT)));
 }
 
 /*

@@ -73,6 +73,47 @@ pd_target_lock(PdTarget *target, PdTargetLock lock)
 }
 
 /*
+ * work_context
+ *		Error context callback: what is done, with which module, for whom.
+ */
+static void
+work_context(void *arg)
+{
+	PdTargetWork *work = arg;
+
+	errcontext("%s of module \"%s\" version %s for %s", work->doing,
+			   work->manifest->name, work->manifest->version,
+			   pd_target_name(work->target));
+}
+
+/*
+ * pd_target_begin_work
+ *		Let errors tell of this work until pd_target_end_work.
+ */
+void
+pd_target_begin_work(PdTargetWork *work, const char *doing,
+					 const PdManifest *manifest, const PdTarget *target)
+{
+	work->doing = doing;
+	work->manifest = manifest;
+	work->target = target;
+	work->callback.callback = work_context;
+	work->callback.arg = work;
+	work->callback.previous = error_context_stack;
+	error_context_stack = &work->callback;
+}
+
+/*
+ * pd_target_end_work
+ *		Undo pd_target_begin_work.
+ */
+void
+pd_target_end_work(PdTargetWork *work)
+{
+	error_context_stack = work->callback.previous;
+}
+
+/*
  * pd_target_tenant
  *		The tenant's id; NULL for the landlord.
  */

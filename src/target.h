@@ -27,6 +27,19 @@ typedef enum PdTargetLock
 	PD_TARGET_REMOVE			/* uninstall */
 } PdTargetLock;
 
+/* What error contexts tell of while a module is worked on. */
+typedef struct PdTargetWork
+{
+	const char *doing;			/* "install", … */
+	const PdManifest *manifest;
+	const PdTarget *target;
+	ErrorContextCallback callback;
+} PdTargetWork;
+
+extern void pd_target_begin_work(PdTargetWork *work, const char *doing,
+								 const PdManifest *manifest,
+								 const PdTarget *target);
+extern void pd_target_end_work(PdTargetWork *work);
 extern void pd_target_resolve(const PdTenantRef *ref, const PdManifest *manifest,
 							  PdTarget *target);
 extern void pd_target_lock(PdTarget *target, PdTargetLock lock);

@@ -164,6 +164,7 @@ pd_create_tenant(PG_FUNCTION_ARGS)
 	const PdCatalog *catalog = pd_catalog_set_up();
 	char	   *owner = pstrdup(NameStr(catalog->owner_role));
 	char	   *app = pstrdup(NameStr(catalog->app_role));
+	char	   *admin = pstrdup(NameStr(catalog->admin_role));
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 	char	   *slug;
 	char	   *name;
@@ -215,6 +216,9 @@ pd_create_tenant(PG_FUNCTION_ARGS)
 				   quote_identifier(schema), quote_identifier(owner));
 	pd_spi_command("GRANT USAGE ON SCHEMA %s TO %s",
 				   quote_identifier(schema), quote_identifier(app));
+	if (admin[0] != '\0')
+		pd_spi_command("GRANT USAGE ON SCHEMA %s TO %s",
+					   quote_identifier(schema), quote_identifier(admin));
 	if (!PG_ARGISNULL(3))
 		add_domains(id, PG_GETARG_ARRAYTYPE_P(3));
 	pd_spi_end(&spi);
@@ -266,11 +270,23 @@ PD_TENANT_FUNCTION(pd_rename_tenant, 0, 0)
 	pd_lock_tenant(&tenant, PD_LOCK_DROP);
 	if (strcmp(tenant.slug, slug) != 0)
 	{
-		if (pd_spi_query("SELECT FROM publicdigit.tenant WHERE slug = $1",
-						 PD_ARGS(pd_text(slug))) > 0)
+		MemoryContext memory = CurrentMemoryContext;
+
+		PG_TRY();
+		{
+			pd_spi_query("UPDATE publicdigit.tenant SET slug = $2 WHERE id = $1",
+						 PD_ARGS(pd_uuid(&tenant.id), pd_text(slug)));
+		}
+		PG_CATCH();
+		{
+			/* Nothing but the error is caught: another one follows. */
+			if (geterrcode() != ERRCODE_UNIQUE_VIOLATION)
+				PG_RE_THROW();
+			MemoryContextSwitchTo(memory);
+			FlushErrorState();
 			report_slug_taken(slug);
-		pd_spi_query("UPDATE publicdigit.tenant SET slug = $2 WHERE id = $1",
-					 PD_ARGS(pd_uuid(&tenant.id), pd_text(slug)));
+		}
+		PG_END_TRY();
 	}
 	pd_spi_end(&spi);
 	PG_RETURN_VOID();

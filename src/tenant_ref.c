@@ -121,7 +121,7 @@ pd_tenant_ref_from_text(FunctionCallInfo fcinfo, int argno, int allow,
 		ref->kind = PD_REF_LANDLORD;
 	else if (strcmp(named, "*") == 0 && (allow & PD_ALLOW_ALL))
 		ref->kind = PD_REF_ALL;
-	else if (named[0] == '@')
+	else if (named[0] == '@' || strcmp(named, "*") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("tenant \"%s\" is not allowed here", named),

@@ -12,6 +12,7 @@
 
 #include "fmgr.h"
 
+#include "compat.h"
 #include "registry.h"
 
 typedef enum PdRefKind
@@ -38,7 +39,7 @@ extern void pd_tenant_ref_from_text(FunctionCallInfo fcinfo, int argno,
 									int allow, PdTenantRef *ref);
 extern void pd_tenant_ref_from_uuid(FunctionCallInfo fcinfo, int argno,
 									PdTenantRef *ref);
-extern void pd_no_such_tenant(const char *named) pg_attribute_noreturn();
+pg_noreturn extern void pd_no_such_tenant(const char *named);
 extern bool pd_reads_as_uuid(const char *text);
 
 /*

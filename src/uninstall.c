@@ -16,6 +16,14 @@
 #include "install.h"
 #include "spi.h"
 
+/* One installation that is to go. */
+typedef struct Removal
+{
+	PdInstallation *installed;
+	PdModuleSource *source;
+	List	   *scripts;		/* of PdScript, in the order to run */
+} Removal;
+
 /*
  * ensure_no_tenant_needs
  *		An error (2BP01) while a tenant has a module that requires this one of
@@ -34,7 +42,7 @@ ensure_no_tenant_needs(const char *module)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("module \"%s\" is still needed by tenants", module),
-				 errdetail("Required by %s, installed for %s tenants.",
+				 errdetail("Installed modules that require it: %s; tenants: %s.",
 						   pd_spi_text(0, "modules"), pd_spi_text(0, "tenants")),
 				 errhint("Uninstall these modules for the tenants first.")));
 }
@@ -135,21 +143,25 @@ ensure_tables_gone(const PdTarget *target, const PdManifest *manifest)
 }
 
 /*
- * uninstall
- *		Undo one installation and, with cascade, before it those that need it.
+ * plan_removal
+ *		Add an installation to the steps and, with cascade, before it those
+ *		that need it.  Everything is decided here, before a script runs.
  */
-static void
-uninstall(const PdTarget *target, const char *module, bool cascade)
+static List *
+plan_removal(const PdTarget *target, const char *module, bool cascade,
+			 List *steps)
 {
 	PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
+	Removal    *removal = palloc(sizeof(Removal));
 	List	   *dependents;
-	PdVersion  *version;
-	PdScriptRun run;
 	ListCell   *cell;
 
 	check_stack_depth();
-	if (installed == NULL)
-		return;					/* a cascade came this way before */
+	foreach(cell, steps)
+	{
+		if (((Removal *) lfirst(cell))->installed->id == installed->id)
+			return steps;		/* a cascade came this way before */
+	}
 
 	dependents = installed_dependents(target, module);
 	if (dependents != NIL && !cascade)
@@ -157,23 +169,44 @@ uninstall(const PdTarget *target, const char *module, bool cascade)
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("module \"%s\" is still needed by module \"%s\"",
 						module, (char *) linitial(dependents)),
-				 errdetail("%s has %d installed modules that require it.",
-						   target->context == PD_TENANT ? "The tenant" : "The landlord",
-						   list_length(dependents)),
-				 errhint("Uninstall them first, or call uninstall_module with cascade => true.")));
+				 errdetail_plural("%s has %d installed module that requires it.",
+								  "%s has %d installed modules that require it.",
+								  list_length(dependents),
+								  target->context == PD_TENANT ? "The tenant" : "The landlord",
+								  list_length(dependents)),
+				 errhint("Uninstall what needs it first, or call uninstall_module with cascade => true.")));
 	foreach(cell, dependents)
-		uninstall(target, lfirst(cell), cascade);
+		steps = plan_removal(target, lfirst(cell), cascade, steps);
 
-	version = pd_version_load(installed->version_id);
-	pd_script_start(&run, target->context, &target->tenant, version->source->manifest);
-	foreach(cell, down_scripts(target, installed, version->source))
+	removal->installed = installed;
+	removal->source = pd_version_load(installed->version_id)->source;
+	removal->scripts = down_scripts(target, installed, removal->source);
+	return lappend(steps, removal);
+}
+
+/*
+ * remove_one
+ *		Undo one installation.
+ */
+static void
+remove_one(const PdTarget *target, const Removal *removal)
+{
+	const PdManifest *manifest = removal->source->manifest;
+	PdTargetWork work;
+	PdScriptRun run;
+	ListCell   *cell;
+
+	pd_target_begin_work(&work, "removal", manifest, target);
+	pd_script_start(&run, target->context, &target->tenant, manifest);
+	foreach(cell, removal->scripts)
 		pd_script_execute(&run, lfirst(cell));
 	pd_finish_run(&run);
-	ensure_tables_gone(target, version->source->manifest);
+	ensure_tables_gone(target, manifest);
 
 	/* The ledger's rows go with it. */
 	pd_spi_query("DELETE FROM publicdigit.installation WHERE id = $1",
-				 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installed->id))));
+				 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(removal->installed->id))));
+	pd_target_end_work(&work);
 }
 
 /*
@@ -186,6 +219,7 @@ PD_TENANT_FUNCTION(pd_uninstall_module, 1, PD_ALLOW_LANDLORD)
 	char	   *module = pd_module_argument(fcinfo, 0);
 	PdTarget	target;
 	PdSpi		spi;
+	ListCell   *cell;
 
 	if (PG_ARGISNULL(2))
 		ereport(ERROR,
@@ -204,7 +238,8 @@ PD_TENANT_FUNCTION(pd_uninstall_module, 1, PD_ALLOW_LANDLORD)
 				 errhint("The view publicdigit.module_installations lists what is.")));
 	if (target.context == PD_LANDLORD)
 		ensure_no_tenant_needs(module);
-	uninstall(&target, module, PG_GETARG_BOOL(2));
+	foreach(cell, plan_removal(&target, module, PG_GETARG_BOOL(2), NIL))
+		remove_one(&target, lfirst(cell));
 	pd_spi_end(&spi);
 	PG_RETURN_VOID();
 }

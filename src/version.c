@@ -39,8 +39,14 @@ pd_version_load(int64 id)
 
 	version->id = id;
 	version->source = source;
-	pd_spi_query("SELECT manifest, checksum FROM publicdigit.module_version WHERE id = $1",
-				 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(id))));
+	/* Locked, so that nobody unregisters what is being installed. */
+	if (pd_spi_query("SELECT manifest, checksum FROM publicdigit.module_version"
+					 " WHERE id = $1 FOR KEY SHARE",
+					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(id)))) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the version of the module has been unregistered meanwhile"),
+				 errhint("The view publicdigit.modules lists the registered versions.")));
 	source->checksum = pd_spi_text(0, "checksum");
 	source->manifest = pd_manifest_parse(DatumGetJsonbPCopy(pd_spi_datum(0, "manifest", &isnull)),
 										 "registered manifest");
@@ -92,7 +98,7 @@ pd_version_find(const char *module, const char *version)
 					 PD_ARGS(pd_text(module), pd_text(version))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("version %s of module \"%s\" is not registered", version, module),
+				 errmsg("version \"%s\" of module \"%s\" is not registered", version, module),
 				 errhint("The view publicdigit.modules lists the registered versions.")));
 	return pd_version_load(number(0, "id"));
 }

@@ -40,7 +40,7 @@ COMMENT ON TABLE publicdigit.tenant IS 'the landlord''s tenants';
 CREATE TABLE publicdigit.domain (
     domain    text CONSTRAINT domain_pkey PRIMARY KEY
               CHECK (octet_length(domain) <= 253
-                     AND domain ~ '^(\*\.)?[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$'),
+                     AND domain ~ '^(\*\.)?[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$'),
     tenant_id uuid NOT NULL REFERENCES publicdigit.tenant ON DELETE CASCADE
 );
 CREATE INDEX domain_tenant_id_idx ON publicdigit.domain (tenant_id);

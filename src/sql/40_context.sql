@@ -29,6 +29,23 @@ CREATE FUNCTION publicdigit.current_tenant_id()
 COMMENT ON FUNCTION publicdigit.current_tenant_id() IS
     'id of the bound tenant; NULL when none is bound';
 
+-- What the policies of protected tables call.
+CREATE FUNCTION publicdigit.is_current_tenant_support(internal) RETURNS internal
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pd_is_current_tenant_support';
+COMMENT ON FUNCTION publicdigit.is_current_tenant_support(internal) IS
+    'planner support: lets indexes serve is_current_tenant()';
+CREATE FUNCTION publicdigit.is_current_tenant(tenant_id uuid)
+    RETURNS boolean LANGUAGE c STABLE PARALLEL SAFE LEAKPROOF
+    SUPPORT publicdigit.is_current_tenant_support
+    AS 'MODULE_PATHNAME', 'pd_is_current_tenant';
+COMMENT ON FUNCTION publicdigit.is_current_tenant(uuid) IS
+    'whether this is the bound tenant''s id; false when none is bound';
+CREATE FUNCTION publicdigit.ensure_tenant()
+    RETURNS boolean LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'pd_ensure_tenant';
+COMMENT ON FUNCTION publicdigit.ensure_tenant() IS
+    'true when a tenant is bound, an error when none is';
+
 CREATE FUNCTION publicdigit.current_tenant()
     RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'pd_current_tenant';

@@ -5,9 +5,14 @@ REVOKE ALL ON ALL TABLES IN SCHEMA publicdigit FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA publicdigit FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     publicdigit.current_tenant_id(),
+    publicdigit.is_current_tenant(uuid),
+    publicdigit.ensure_tenant(),
     publicdigit.current_tenant(),
     publicdigit.context(),
     publicdigit.environment(),
+    publicdigit.script_nextval(regclass),
+    publicdigit.script_setval(regclass, bigint),
+    publicdigit.script_setval(regclass, bigint, boolean),
     publicdigit.forget_tenant()
     TO PUBLIC;
 GRANT SELECT ON publicdigit.protected_tables TO PUBLIC;

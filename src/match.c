@@ -1,0 +1,140 @@
+/*-------------------------------------------------------------------------
+ *
+ * match.c
+ *	  is_current_tenant(): does a row belong to the bound tenant?
+ *
+ * The policies of protected tables call it, so it runs for every row that a
+ * sequential scan reads, where the literal that people write by hand costs a
+ * call of uuid_eq.  Against "tenant_id = (SELECT current_tenant_id())" it
+ * saves the InitPlan, which costs a point select an eighth of its time, and
+ * against the bare call a third of a sequential scan.
+ *
+ * To the planner the function says, by its support function, that it is
+ * "tenant_id = current_tenant_id()": an index on the column serves it, and
+ * its selectivity is that of the comparison.  Pruning of partitions asks for
+ * no support function, so partitioned tables spell the comparison out.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/supportnodes.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/plancat.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+#include "utils/uuid.h"
+
+#include "catalog.h"
+#include "context.h"
+
+/* What is bound, kept with the expression that calls. */
+typedef struct Match
+{
+	uint64		epoch;			/* under which it was found right */
+	bool		is_bound;
+	pg_uuid_t	tenant;
+} Match;
+
+PG_FUNCTION_INFO_V1(pd_is_current_tenant);
+PG_FUNCTION_INFO_V1(pd_is_current_tenant_support);
+
+/*
+ * refresh
+ *		Check and remember what is bound.  See pd_binding_to_use for errors.
+ */
+static Match *
+refresh(FmgrInfo *flinfo)
+{
+	const PdBinding *binding = pd_binding_to_use();
+	Match	   *match = flinfo->fn_extra;
+
+	if (match == NULL)
+		match = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(Match));
+	match->epoch = pd_epoch;
+	match->is_bound = binding->kind == PD_BOUND_TENANT;
+	match->tenant = binding->tenant;
+	flinfo->fn_extra = match;
+	return match;
+}
+
+/*
+ * is_current_tenant(tenant_id) → boolean
+ *		Is this the bound tenant?  False for null, and when none is bound.
+ *		See pd_binding_to_use for errors.
+ */
+Datum
+pd_is_current_tenant(PG_FUNCTION_ARGS)
+{
+	Match	   *match = fcinfo->flinfo->fn_extra;
+
+	if (unlikely(match == NULL || match->epoch != pd_epoch))
+		match = refresh(fcinfo->flinfo);
+
+	PG_RETURN_BOOL(match->is_bound && !PG_ARGISNULL(0) &&
+				   memcmp(PG_GETARG_UUID_P(0), &match->tenant, UUID_LEN) == 0);
+}
+
+/*
+ * comparison_arguments
+ *		Both sides of "tenant_id = current_tenant_id()".
+ */
+static List *
+comparison_arguments(List *args)
+{
+	return list_make2(linitial(args),
+					  makeFuncExpr(pd_catalog()->current_tenant_id, UUIDOID, NIL,
+								   InvalidOid, InvalidOid,
+								   COERCE_EXPLICIT_CALL));
+}
+
+/*
+ * index_condition
+ *		The comparison, where the index's operators can serve it.
+ */
+static List *
+index_condition(SupportRequestIndexCondition *request, Oid equal)
+{
+	List	   *args;
+
+	if (!is_funcclause(request->node) || request->indexarg != 0 ||
+		!op_in_opfamily(equal, request->opfamily))
+		return NIL;
+
+	args = comparison_arguments(((FuncExpr *) request->node)->args);
+	request->lossy = false;
+	return list_make1(make_opclause(equal, BOOLOID, false, linitial(args),
+									lsecond(args), InvalidOid, InvalidOid));
+}
+
+/*
+ * is_current_tenant_support(internal) → internal
+ *		Planner support function of is_current_tenant().
+ */
+Datum
+pd_is_current_tenant_support(PG_FUNCTION_ARGS)
+{
+	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+	Oid			equal = lookup_type_cache(UUIDOID, TYPECACHE_EQ_OPR)->eq_opr;
+
+	if (IsA(request, SupportRequestIndexCondition))
+		PG_RETURN_POINTER(index_condition((SupportRequestIndexCondition *) request,
+										  equal));
+	if (IsA(request, SupportRequestSelectivity))
+	{
+		SupportRequestSelectivity *wanted = (SupportRequestSelectivity *) request;
+
+		if (wanted->is_join)
+			PG_RETURN_POINTER(NULL);
+		wanted->selectivity =
+			restriction_selectivity(wanted->root, equal,
+									comparison_arguments(wanted->args),
+									InvalidOid, wanted->varRelid);
+		PG_RETURN_POINTER(wanted);
+	}
+	PG_RETURN_POINTER(NULL);
+}
