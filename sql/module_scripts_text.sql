@@ -109,6 +109,17 @@ SELECT * FROM tenant_acme.totals;
 SELECT attempt('ALTER TABLE lines ADD COLUMN more text', '{}');
 -- Refreshing without a lock is the server's ANALYZE, not the script's.
 SELECT attempt('CREATE MATERIALIZED VIEW mv AS SELECT id FROM lines; CREATE UNIQUE INDEX ON mv (id); REFRESH MATERIALIZED VIEW CONCURRENTLY mv');
+-- Sequences of its own, by all that draws from one.
+SELECT attempt('CREATE TABLE numbered (id serial PRIMARY KEY, tenant_id uuid, n int); INSERT INTO numbered (n) VALUES (1), (2);
+    ALTER TABLE numbered ADD m bigserial; SELECT setval(pg_get_serial_sequence(''numbered'', ''id''), max(id) + 5) FROM numbered;
+    SELECT setval(''numbered_id_seq'', 9, false);
+    CREATE FUNCTION next() RETURNS bigint LANGUAGE plpgsql AS ''BEGIN RETURN nextval(''''numbered_id_seq''''); END'';
+    CREATE TABLE more (tenant_id uuid, id bigint DEFAULT nextval(''numbered_id_seq'') CHECK (id = 9)); INSERT INTO more DEFAULT VALUES;
+    DO ''BEGIN ASSERT next() = 10; ASSERT (SELECT max(m) FROM numbered) = 2; END''', '{"numbered": "tenant", "more": "tenant"}');
+-- Where it cannot be told whose the sequence is, none is drawn from.
+SELECT attempt(statement) FROM unnest(ARRAY[
+    'CREATE FUNCTION next() RETURNS bigint LANGUAGE sql AS ''SELECT nextval(''''numbers'''')''; SELECT next()',
+    'ALTER TABLE lines ADD CHECK (setval(''numbers'', 7) > 0) NOT VALID; INSERT INTO lines ("order") VALUES (1)']) AS statement;
 
 DROP FUNCTION attempt, install;
 SET client_min_messages = warning;

@@ -27,7 +27,9 @@ CREATE VIEW function AS
     SELECT p.oid, p.proname AS name, p.oid::regprocedure AS signature, p.proargnames AS names,
            p.proargtypes::regtype[] AS types, array_position(p.proargnames, 'tenant') AS tenant
     FROM pg_proc AS p
-    WHERE p.pronamespace = 'publicdigit'::regnamespace AND p.pronargs > 0;
+    WHERE p.pronamespace = 'publicdigit'::regnamespace AND p.pronargs > 0
+      -- Not those that the server and scripts call for themselves.
+      AND p.proname !~ '^script_|_support$';
 
 -- A call of a function with one argument replaced; $2 counts from 1.
 CREATE FUNCTION call(function, int, text) RETURNS text LANGUAGE sql AS $$

@@ -81,7 +81,10 @@ pd_perm_info_writes(const PdPermInfo *info)
 		  !bms_is_empty(info->updatedCols)));
 }
 
-/* A plan that may be executed more than once runs without workers. */
+/*
+ * A plan that may be executed more than once runs without workers.  Which of
+ * the two says so has changed in minor releases of 15 to 17.
+ */
 #if PG_VERSION_NUM >= 180000
 #define PD_EXECUTOR_RUN_ARGS \
 	QueryDesc *queryDesc, ScanDirection direction, uint64 count
@@ -91,7 +94,8 @@ pd_perm_info_writes(const PdPermInfo *info)
 #define PD_EXECUTOR_RUN_ARGS \
 	QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once
 #define PD_EXECUTOR_RUN_PASS		queryDesc, direction, count, execute_once
-#define pd_executor_run_serially()	(execute_once = false)
+#define pd_executor_run_serially() \
+	(queryDesc->already_executed = true, execute_once = false)
 #endif
 
 /* Extensions may lie outside the server's share folder from 18 on. */

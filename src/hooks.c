@@ -125,7 +125,7 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 {
 	PdScriptRun *run = pd_script_running();
 
-	bool		save_altering;
+	NodeTag		save_utility;
 
 	if (run == NULL)
 	{
@@ -135,17 +135,19 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 	}
 
 	pd_script_guard_utility(run, pstmt->utilityStmt);
-	save_altering = run->is_altering;
+	save_utility = run->utility;
 	PG_TRY();
 	{
-		run->is_altering = IsA(pstmt->utilityStmt, AlterTableStmt);
+		/* Refreshing a materialized view is made up of other statements. */
+		if (save_utility != T_RefreshMatViewStmt)
+			run->utility = nodeTag(pstmt->utilityStmt);
 		run_utility(pstmt, queryString, readOnlyTree, context, params,
 					queryEnv, dest, qc);
 	}
 	PG_FINALLY();
 	{
 		/* The script may catch the error and go on. */
-		run->is_altering = save_altering;
+		run->utility = save_utility;
 	}
 	PG_END_TRY();
 }

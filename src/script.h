@@ -33,7 +33,7 @@ typedef struct PdScriptRun
 	List	   *unprotected;	/* of these, those not looked at for RLS yet */
 	List	   *touched;		/* of ObjectAddress *, in this statement */
 	bool		is_firing;		/* its deferred triggers, at its end */
-	bool		is_altering;	/* in ALTER TABLE of its own */
+	NodeTag		utility;		/* the utility statement that is running */
 } PdScriptRun;
 
 extern void pd_script_start(PdScriptRun *run, PdContextKind context,

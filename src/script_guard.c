@@ -147,6 +147,18 @@ note_relation(PdScriptRun *run, Oid relid)
 }
 
 /*
+ * is_own_schema
+ *		Is this the script's schema, or one that the server uses for it?
+ */
+static bool
+is_own_schema(const PdScriptRun *run, Oid nspid)
+{
+	return nspid == run->schema || IsToastNamespace(nspid) ||
+		/* REFRESH ... CONCURRENTLY works with a temporary table. */
+		(run->utility == T_RefreshMatViewStmt && isTempNamespace(nspid));
+}
+
+/*
  * is_inside
  *		Does an object belong to the script's schema?  True also for one that
  *		is gone: what dropped it has been looked at.  Notes the table, which
@@ -168,6 +180,10 @@ is_inside(PdScriptRun *run, const ObjectAddress *object)
 		case ForeignTableRelationId:
 			relid = object->objectId;
 			break;
+		case NamespaceRelationId:
+			/* The server makes these when a session first needs them. */
+			return isTempNamespace(object->objectId) ||
+				isTempToastNamespace(object->objectId);
 		case TriggerRelationId:
 			relid = owning_relation(TriggerRelationId, TriggerOidIndexId,
 									Anum_pg_trigger_oid, Anum_pg_trigger_tgrelid,
@@ -201,16 +217,16 @@ is_inside(PdScriptRun *run, const ObjectAddress *object)
 		case TypeRelationId:
 			cache = get_object_catcache_oid(object->classId);
 			return !SearchSysCacheExists1(cache, ObjectIdGetDatum(object->objectId)) ||
-				get_object_namespace(object) == run->schema;
+				is_own_schema(run, get_object_namespace(object));
 		default:
 			/* What lives in no schema is never a module's. */
 			return false;
 	}
 
 	nspid = OidIsValid(relid) ? get_rel_namespace(relid) : InvalidOid;
-	if (!OidIsValid(nspid) || IsToastNamespace(nspid))
+	if (!OidIsValid(nspid))
 		return true;
-	if (nspid != run->schema)
+	if (!is_own_schema(run, nspid))
 		return false;
 	note_relation(run, relid);
 	return true;

@@ -77,7 +77,7 @@ pd_script_guard_function(const PdScriptRun *run, Oid function)
 {
 	if (function == F_SETVAL_REGCLASS_INT8 ||
 		function == F_SETVAL_REGCLASS_INT8_BOOL ||
-		(function == F_NEXTVAL && !run->is_altering))
+		(function == F_NEXTVAL && run->utility != T_AlterTableStmt))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("a module script may not call %s here",

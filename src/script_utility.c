@@ -20,7 +20,6 @@
 #include "tcop/cmdtag.h"
 #include "tcop/utility.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 
@@ -186,8 +185,7 @@ check_grant(PdScriptRun *run, GrantStmt *stmt)
 
 /*
  * check_analyze
- *		ANALYZE: of the script's own tables, and of the temporary one by which
- *		REFRESH MATERIALIZED VIEW CONCURRENTLY does its work.
+ *		ANALYZE: of the script's own tables.
  */
 static void
 check_analyze(PdScriptRun *run, VacuumStmt *stmt)
@@ -197,13 +195,7 @@ check_analyze(PdScriptRun *run, VacuumStmt *stmt)
 	if (stmt->is_vacuumcmd || stmt->rels == NIL)
 		refuse((Node *) stmt, "Use ANALYZE with the names of the module's tables.");
 	foreach(cell, stmt->rels)
-	{
-		RangeVar   *relation = lfirst_node(VacuumRelation, cell)->relation;
-		Oid			relid = RangeVarGetRelid(relation, NoLock, true);
-
-		if (!isTempNamespace(get_rel_namespace(relid)))
-			ensure_inside(run, relation);
-	}
+		ensure_inside(run, lfirst_node(VacuumRelation, cell)->relation);
 }
 
 /*
@@ -305,6 +297,10 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 				foreach(cell, ((LockStmt *) stmt)->relations)
 					ensure_inside(run, lfirst_node(RangeVar, cell));
 			}
+			break;
+		case T_AlterObjectDependsStmt:
+		case T_AlterObjectSchemaStmt:
+			refuse(stmt, "Objects stay in the schema that they were made in.");
 			break;
 		case T_VacuumStmt:
 			check_analyze(run, (VacuumStmt *) stmt);

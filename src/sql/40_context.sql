@@ -31,7 +31,7 @@ COMMENT ON FUNCTION publicdigit.current_tenant_id() IS
 
 -- What the policies of protected tables call.
 CREATE FUNCTION publicdigit.is_current_tenant_support(internal) RETURNS internal
-    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pd_is_current_tenant_support';
+    LANGUAGE c AS 'MODULE_PATHNAME', 'pd_is_current_tenant_support';
 COMMENT ON FUNCTION publicdigit.is_current_tenant_support(internal) IS
     'planner support: lets indexes serve is_current_tenant()';
 CREATE FUNCTION publicdigit.is_current_tenant(tenant_id uuid)

@@ -63,12 +63,15 @@ SELECT is_empty($$ SELECT relname FROM pg_class WHERE oid IN (SELECT public.made
     AND NOT (relrowsecurity AND relforcerowsecurity) $$, 'rule 1: row-level security is enabled and forced');
 SELECT is_empty($$ SELECT relname FROM pg_class AS c WHERE oid IN (SELECT public.made('tenant_acme'))
     AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid AND NOT polpermissive
-        AND polcmd = '*' AND polroles = '{0}' AND pg_get_expr(polqual, c.oid) ~ 'tenant_id = .*current_tenant_id\(\)'
+        AND polcmd = '*' AND polroles = '{0}'
+        AND pg_get_expr(polqual, c.oid) = CASE relkind WHEN 'p' THEN '(tenant_id = publicdigit.current_tenant_id())'
+                                          ELSE 'publicdigit.is_current_tenant(tenant_id)' END
         AND pg_get_expr(polwithcheck, c.oid) = pg_get_expr(polqual, c.oid)) $$,
     'rule 1: a restrictive policy holds for all, reading and writing');
 SELECT is_empty($$ SELECT polname FROM pg_policy AS p WHERE polrelid IN (SELECT public.made('tenant_acme'))
     AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_policy'::regclass AND objid = p.oid
-        AND refobjid = 'publicdigit.current_tenant_id()'::regprocedure) $$,
+        AND refclassid = 'pg_proc'::regclass
+        AND refobjid IN (SELECT oid FROM pg_proc WHERE pronamespace = 'publicdigit'::regnamespace)) $$,
     'rule 1: no policy would outlive the extension');
 SELECT is_empty($$ SELECT relname FROM pg_class WHERE oid IN (SELECT public.made('tenant_acme'))
     AND relowner <> 'regress_owner'::regrole $$, 'rule 1: all belong to the owner role');
