@@ -22,8 +22,10 @@
 #include "fmgr.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
 #include "optimizer/plancat.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -31,6 +33,7 @@
 
 #include "catalog.h"
 #include "context.h"
+#include "registry.h"
 
 /* What is bound, kept with the expression that calls. */
 typedef struct Match
@@ -80,35 +83,76 @@ pd_is_current_tenant(PG_FUNCTION_ARGS)
 }
 
 /*
- * comparison_arguments
- *		Both sides of "tenant_id = current_tenant_id()".
- */
-static List *
-comparison_arguments(List *args)
-{
-	return list_make2(linitial(args),
-					  makeFuncExpr(pd_catalog()->current_tenant_id, UUIDOID, NIL,
-								   InvalidOid, InvalidOid,
-								   COERCE_EXPLICIT_CALL));
-}
-
-/*
  * index_condition
- *		The comparison, where the index's operators can serve it.
+ *		"tenant_id = current_tenant_id()", where the index's operators can
+ *		serve it.
  */
 static List *
 index_condition(SupportRequestIndexCondition *request, Oid equal)
 {
-	List	   *args;
+	Node	   *column;
+	FuncExpr   *bound;
 
 	if (!is_funcclause(request->node) || request->indexarg != 0 ||
 		!op_in_opfamily(equal, request->opfamily))
 		return NIL;
 
-	args = comparison_arguments(((FuncExpr *) request->node)->args);
+	column = linitial(((FuncExpr *) request->node)->args);
+	bound = makeFuncExpr(pd_catalog()->current_tenant_id, UUIDOID, NIL,
+						 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
 	request->lossy = false;
-	return list_make1(make_opclause(equal, BOOLOID, false, linitial(args),
-									lsecond(args), InvalidOid, InvalidOid));
+	return list_make1(make_opclause(equal, BOOLOID, false, (Expr *) column,
+									(Expr *) bound, InvalidOid, InvalidOid));
+}
+
+/*
+ * is_in_own_schema
+ *		Is this a column of a table in the tenant's own schema?  All its rows
+ *		are the tenant's.
+ */
+static bool
+is_in_own_schema(PlannerInfo *root, Node *column, const pg_uuid_t *tenant)
+{
+	PdTenant	own;
+	RangeTblEntry *entry;
+	char	   *schema;
+
+	if (!IsA(column, Var) || ((Var *) column)->varlevelsup != 0 ||
+		!pd_tenant_by_id(tenant, &own))
+		return false;
+	entry = planner_rt_fetch(((Var *) column)->varno, root);
+	if (entry->rtekind != RTE_RELATION)
+		return false;
+	schema = get_namespace_name(get_rel_namespace(entry->relid));
+	return schema != NULL && strcmp(schema, NameStr(own.schema)) == 0;
+}
+
+/*
+ * selectivity
+ *		What part of a table's rows is the bound tenant's, by the statistics
+ *		where it shares the table with others.
+ */
+static Selectivity
+selectivity(SupportRequestSelectivity *request, Oid equal)
+{
+	Node	   *column = linitial(request->args);
+	const PdBinding *binding = pd_binding();	/* an estimate: no checks */
+	pg_uuid_t  *tenant;
+
+	if (binding->kind != PD_BOUND_TENANT)
+		return 0.0;
+
+	tenant = palloc(sizeof(pg_uuid_t));
+	*tenant = binding->tenant;
+	if (is_in_own_schema(request->root, column, tenant))
+		return 1.0;
+	return restriction_selectivity(request->root, equal,
+								   list_make2(column,
+											  makeConst(UUIDOID, -1, InvalidOid,
+														UUID_LEN,
+														UUIDPGetDatum(tenant),
+														false, false)),
+								   InvalidOid, request->varRelid);
 }
 
 /*
@@ -119,22 +163,21 @@ Datum
 pd_is_current_tenant_support(PG_FUNCTION_ARGS)
 {
 	Node	   *request = (Node *) PG_GETARG_POINTER(0);
-	Oid			equal = lookup_type_cache(UUIDOID, TYPECACHE_EQ_OPR)->eq_opr;
+	Oid			equal;
 
 	if (IsA(request, SupportRequestIndexCondition))
+	{
+		equal = lookup_type_cache(UUIDOID, TYPECACHE_EQ_OPR)->eq_opr;
 		PG_RETURN_POINTER(index_condition((SupportRequestIndexCondition *) request,
 										  equal));
-	if (IsA(request, SupportRequestSelectivity))
+	}
+	if (IsA(request, SupportRequestSelectivity) &&
+		!((SupportRequestSelectivity *) request)->is_join)
 	{
-		SupportRequestSelectivity *wanted = (SupportRequestSelectivity *) request;
-
-		if (wanted->is_join)
-			PG_RETURN_POINTER(NULL);
-		wanted->selectivity =
-			restriction_selectivity(wanted->root, equal,
-									comparison_arguments(wanted->args),
-									InvalidOid, wanted->varRelid);
-		PG_RETURN_POINTER(wanted);
+		equal = lookup_type_cache(UUIDOID, TYPECACHE_EQ_OPR)->eq_opr;
+		((SupportRequestSelectivity *) request)->selectivity =
+			selectivity((SupportRequestSelectivity *) request, equal);
+		PG_RETURN_POINTER(request);
 	}
 	PG_RETURN_POINTER(NULL);
 }
