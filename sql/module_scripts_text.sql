@@ -119,6 +119,9 @@ SELECT attempt('CREATE TABLE numbered (id serial PRIMARY KEY, tenant_id uuid, n 
 -- Where it cannot be told whose the sequence is, none is drawn from.
 SELECT attempt(statement) FROM unnest(ARRAY[
     'CREATE FUNCTION next() RETURNS bigint LANGUAGE sql AS ''SELECT nextval(''''numbers'''')''; SELECT next()',
+    'ALTER TABLE lines ADD n bigint DEFAULT nextval(''numbers'')',
+    'ALTER TABLE lines ADD n bigserial CHECK (nextval(''numbers'') > 0)',
+    'ALTER TABLE lines ADD n bigserial, ADD m bigint DEFAULT nextval(''numbers'')',
     'ALTER TABLE lines ADD CHECK (setval(''numbers'', 7) > 0) NOT VALID; INSERT INTO lines ("order") VALUES (1)']) AS statement;
 
 DROP FUNCTION attempt, install;

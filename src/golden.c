@@ -82,8 +82,8 @@ pd_check_tables(List *tables, Oid owner)
 					 "    WHERE e.classid = 'pg_policy'::regclass AND e.objid = q.oid"
 					 "     AND e.refclassid = 'pg_proc'::regclass"
 					 "     AND e.refobjid IN (SELECT oid FROM pg_proc WHERE pronamespace = $3))),"
-					 "  'has a permissive policy that does not name publicdigit.current_tenant_id()',"
-					 "  'Add \"(SELECT publicdigit.current_tenant_id()) IS NOT NULL AND\" to its expressions: DROP EXTENSION publicdigit CASCADE would leave the table open to it.')"
+					 "  'has a permissive policy that does not name a function of publicdigit',"
+					 "  'Add \"publicdigit.is_current_tenant(tenant_id) AND\" to its expressions: DROP EXTENSION publicdigit CASCADE would leave the table open to it.')"
 					 " ) AS v (broken, problem, remedy)"
 					 " WHERE c.oid = ANY ($1) AND c.relkind IN ('r', 'p', 'f') AND v.broken"
 					 " ORDER BY c.relname LIMIT 1",

@@ -14,6 +14,7 @@
 
 #include "compat.h"
 #include "hooks.h"
+#include "plans.h"
 #include "script.h"
 #include "script_guard.h"
 
@@ -89,12 +90,29 @@ static PlannedStmt *
 on_planner(Query *parse, const char *query_string, int cursorOptions,
 		   ParamListInfo boundParams)
 {
+	bool		keep = false;
+	PdPlanToKeep begun;
+	PlannedStmt *plan;
+
 	if (pd_script_running() != NULL)
 		pd_script_guard_sequences(parse);
+	else if (pd_plans_concern(parse, boundParams))
+	{
+		plan = pd_plans_find(parse, query_string, cursorOptions);
+		if (plan != NULL)
+			return plan;
+		pd_plans_begin(&begun, parse);
+		keep = true;
+	}
 
 	if (next_planner)
-		return next_planner(parse, query_string, cursorOptions, boundParams);
-	return standard_planner(parse, query_string, cursorOptions, boundParams);
+		plan = next_planner(parse, query_string, cursorOptions, boundParams);
+	else
+		plan = standard_planner(parse, query_string, cursorOptions, boundParams);
+
+	if (keep)
+		pd_plans_keep(&begun, query_string, cursorOptions, plan);
+	return plan;
 }
 
 /*
@@ -125,7 +143,7 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 {
 	PdScriptRun *run = pd_script_running();
 
-	NodeTag		save_utility;
+	Node	   *save_utility;
 
 	if (run == NULL)
 	{
@@ -139,8 +157,8 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 	PG_TRY();
 	{
 		/* Refreshing a materialized view is made up of other statements. */
-		if (save_utility != T_RefreshMatViewStmt)
-			run->utility = nodeTag(pstmt->utilityStmt);
+		if (save_utility == NULL || !IsA(save_utility, RefreshMatViewStmt))
+			run->utility = pstmt->utilityStmt;
 		run_utility(pstmt, queryString, readOnlyTree, context, params,
 					queryEnv, dest, qc);
 	}

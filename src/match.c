@@ -40,7 +40,7 @@ typedef struct Match
 {
 	uint64		epoch;			/* under which it was found right */
 	bool		is_bound;
-	pg_uuid_t	tenant;
+	pg_uuid_t	tenant;			/* zeroes where none is bound */
 } Match;
 
 PG_FUNCTION_INFO_V1(pd_is_current_tenant);
@@ -48,7 +48,8 @@ PG_FUNCTION_INFO_V1(pd_is_current_tenant_support);
 
 /*
  * refresh
- *		Check and remember what is bound.  See pd_binding_to_use for errors.
+ *		Check and remember what is bound.  Errors: those of pd_binding_to_use,
+ *		and 55000 when it is not what this expression began with.
  */
 static Match *
 refresh(FmgrInfo *flinfo)
@@ -57,11 +58,19 @@ refresh(FmgrInfo *flinfo)
 	Match	   *match = flinfo->fn_extra;
 
 	if (match == NULL)
+	{
 		match = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(Match));
+		match->is_bound = binding->kind == PD_BOUND_TENANT;
+		match->tenant = binding->tenant;
+		flinfo->fn_extra = match;
+	}
+	else if (memcmp(&match->tenant, &binding->tenant, UUID_LEN) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the bound tenant has changed while a query was reading rows"),
+				 errdetail("One query sees the rows of one tenant only."),
+				 errhint("Read the query to its end, or close its cursor, before binding another tenant.")));
 	match->epoch = pd_epoch;
-	match->is_bound = binding->kind == PD_BOUND_TENANT;
-	match->tenant = binding->tenant;
-	flinfo->fn_extra = match;
 	return match;
 }
 

@@ -20,8 +20,6 @@
  */
 #include "postgres.h"
 
-#include <limits.h>
-
 #include "common/hashfn.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
@@ -57,6 +55,7 @@ static int	plan_memory = 4096; /* kB */
 static HTAB *plans = NULL;
 static dlist_head by_use = DLIST_STATIC_INIT(by_use);	/* the last used first */
 static Size memory_used = 0;
+static uint64 invalidations = 0;
 
 /*
  * relcache_callback
@@ -67,6 +66,7 @@ relcache_callback(Datum arg, Oid relid)
 {
 	dlist_iter	iter;
 
+	invalidations++;
 	dlist_foreach(iter, &by_use)
 	{
 		KeptPlan   *kept = dlist_container(KeptPlan, node, iter.cur);
@@ -86,6 +86,7 @@ object_callback(Datum arg, int cacheid, uint32 hashvalue)
 {
 	dlist_iter	iter;
 
+	invalidations++;
 	dlist_foreach(iter, &by_use)
 	{
 		KeptPlan   *kept = dlist_container(KeptPlan, node, iter.cur);
@@ -252,41 +253,42 @@ pd_plans_find(const Query *query, const char *text, int cursor_options)
 }
 
 /*
- * pd_plans_copy_query
- *		A copy of a query that is to be planned, which changes it; for
- *		pd_plans_keep.
+ * pd_plans_begin
+ *		Remember a query before the planner changes it.
  */
-Query *
-pd_plans_copy_query(const Query *query)
+void
+pd_plans_begin(PdPlanToKeep *begun, Query *query)
 {
-	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext,
-												 "publicdigit plan",
-												 ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(memory);
-	Query	   *copy = copyObject(query);
+	MemoryContext old;
 
+	begun->invalidations = invalidations;
+	begun->memory = AllocSetContextCreate(CurrentMemoryContext,
+										  "publicdigit plan",
+										  ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(begun->memory);
+	begun->query = copyObject(query);
 	MemoryContextSwitchTo(old);
-	return copy;
 }
 
 /*
  * pd_plans_keep
- *		Keep the plan of a query, made with pd_plans_copy_query.
+ *		Keep the plan of the query that pd_plans_begin was called with.
  */
 void
-pd_plans_keep(Query *query, const char *text, int cursor_options,
-			  const PlannedStmt *plan)
+pd_plans_keep(PdPlanToKeep *begun, const char *text, int cursor_options,
+			  PlannedStmt *plan)
 {
-	PlanKey		key = make_key(query, text, cursor_options);
-	MemoryContext memory = GetMemoryChunkContext(query);
+	PlanKey		key = make_key(begun->query, text, cursor_options);
 	MemoryContext old;
 	PlannedStmt *copy;
 	KeptPlan   *kept;
-	bool		found;
 
-	/* It holds for the current snapshot only. */
-	if (plan->transientPlan)
+	/* One that holds for this snapshot only, or is outdated already. */
+	if (plan->transientPlan || begun->invalidations != invalidations)
+	{
+		MemoryContextDelete(begun->memory);
 		return;
+	}
 
 	if (plans == NULL)
 	{
@@ -299,21 +301,21 @@ pd_plans_keep(Query *query, const char *text, int cursor_options,
 							HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 
-	old = MemoryContextSwitchTo(memory);
+	old = MemoryContextSwitchTo(begun->memory);
 	copy = copyObject(plan);
 	MemoryContextSwitchTo(old);
 
 	kept = hash_search(plans, &key, HASH_FIND, NULL);
 	if (kept != NULL)
 		throw_away(kept);
-	kept = hash_search(plans, &key, HASH_ENTER, &found);
-	kept->memory = memory;
-	kept->query = query;
+	kept = hash_search(plans, &key, HASH_ENTER, NULL);
+	kept->memory = begun->memory;
+	kept->query = begun->query;
 	kept->plan = copy;
 	kept->is_valid = true;
 	dlist_push_head(&by_use, &kept->node);
-	MemoryContextSetParent(memory, CacheMemoryContext);
-	memory_used += MemoryContextMemAllocated(memory, true);
+	MemoryContextSetParent(kept->memory, CacheMemoryContext);
+	memory_used += MemoryContextMemAllocated(kept->memory, true);
 
 	while (memory_used > (Size) plan_memory * 1024 && !dlist_is_empty(&by_use))
 		throw_away(dlist_tail_element(KeptPlan, node, &by_use));

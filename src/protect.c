@@ -100,7 +100,7 @@ names_our_function(Oid policy)
  *		DROP EXTENSION.
  */
 static void
-read_policies(Oid relid, PolicyState *state)
+read_policies(Oid relid, const char *tenant_column, PolicyState *state)
 {
 	Relation	rel = table_open(PolicyRelationId, AccessShareLock);
 	ScanKeyData key;
@@ -129,10 +129,11 @@ read_policies(Oid relid, PolicyState *state)
 			if (!names_our_function(policy->oid))
 				ereport(ERROR,
 						(errcode(ERRCODE_PD_GOLDEN_RULE),
-						 errmsg("policy \"%s\" of table \"%s\" does not name publicdigit.current_tenant_id()",
+						 errmsg("policy \"%s\" of table \"%s\" does not name a function of publicdigit",
 								name, get_rel_name(relid)),
 						 errdetail("DROP EXTENSION publicdigit CASCADE would leave it behind without the tenant policy, and the table open."),
-						 errhint("Add \"(SELECT publicdigit.current_tenant_id()) IS NOT NULL AND\" to its expressions with ALTER POLICY.")));
+						 errhint("Add \"publicdigit.is_current_tenant(%s) AND\" to its expressions with ALTER POLICY.",
+								 quote_identifier(tenant_column))));
 		}
 	}
 	systable_endscan(scan);
@@ -255,7 +256,7 @@ protect_one(Oid relid, const char *tenant_column)
 	PolicyState policies;
 
 	check_column(relid, tenant_column);
-	read_policies(relid, &policies);
+	read_policies(relid, tenant_column, &policies);
 
 	/* Without ONLY, since NOT NULL must go down to children. */
 	pd_spi_command("ALTER TABLE %s"
@@ -290,7 +291,7 @@ pd_settle_bound_policy(Oid relid)
 
 	if (!pd_is_protected(relid, &tenant_column))
 		return;
-	read_policies(relid, &policies);
+	read_policies(relid, NameStr(tenant_column), &policies);
 	if (policies.has_bound && policies.has_own_permissive)
 		pd_spi_command("DROP POLICY %s ON %s", PD_POLICY_BOUND,
 					   qualified_name(relid));

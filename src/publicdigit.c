@@ -12,6 +12,7 @@
 
 #include "binding.h"
 #include "hooks.h"
+#include "plans.h"
 #include "registry.h"
 
 PG_MODULE_MAGIC;
@@ -28,6 +29,7 @@ void
 _PG_init(void)
 {
 	pd_binding_init();
+	pd_plans_init();
 	MarkGUCPrefixReserved("publicdigit");
 	pd_registry_init();
 	pd_hooks_init();

@@ -246,7 +246,7 @@ ensure_registered(const char *module, const char *version)
 					 PD_ARGS(pd_text(module), pd_text(version))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("version %s of module \"%s\" is not registered",
+				 errmsg("version \"%s\" of module \"%s\" is not registered",
 						version, module),
 				 errhint("The view publicdigit.modules lists the registered versions.")));
 }

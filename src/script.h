@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "nodes/nodes.h"
 #include "nodes/pg_list.h"
 
 #include "binding.h"
@@ -33,7 +34,7 @@ typedef struct PdScriptRun
 	List	   *unprotected;	/* of these, those not looked at for RLS yet */
 	List	   *touched;		/* of ObjectAddress *, in this statement */
 	bool		is_firing;		/* its deferred triggers, at its end */
-	NodeTag		utility;		/* the utility statement that is running */
+	Node	   *utility;		/* the utility statement that is running */
 } PdScriptRun;
 
 extern void pd_script_start(PdScriptRun *run, PdContextKind context,

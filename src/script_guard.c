@@ -155,7 +155,8 @@ is_own_schema(const PdScriptRun *run, Oid nspid)
 {
 	return nspid == run->schema || IsToastNamespace(nspid) ||
 		/* REFRESH ... CONCURRENTLY works with a temporary table. */
-		(run->utility == T_RefreshMatViewStmt && isTempNamespace(nspid));
+		(run->utility != NULL && IsA(run->utility, RefreshMatViewStmt) &&
+		 isTempNamespace(nspid));
 }
 
 /*

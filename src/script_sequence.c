@@ -11,7 +11,7 @@
  * What is not planned, the expressions of CHECK constraints, of defaults that
  * ALTER TABLE computes, and of functions in SQL that the planner inlines, still
  * calls the originals, and these are refused when the executor looks them up;
- * but for the nextval of a serial column that ALTER TABLE adds.
+ * but for the nextval of serial columns that ALTER TABLE adds.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,6 +21,7 @@
 #include "commands/sequence.h"
 #include "fmgr.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
@@ -68,6 +69,48 @@ pd_script_guard_sequences(Query *query)
 }
 
 /*
+ * adds_serials
+ *		Is this an ALTER TABLE that adds serial columns and does no more?  Then
+ *		what it draws from are their own sequences.
+ */
+static bool
+adds_serials(Node *utility)
+{
+	static const char *const serials[] = {
+		"serial", "serial4", "bigserial", "serial8", "smallserial", "serial2"
+	};
+	ListCell   *cell;
+
+	if (utility == NULL || !IsA(utility, AlterTableStmt))
+		return false;
+	foreach(cell, ((AlterTableStmt *) utility)->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, cell);
+		ColumnDef  *column;
+		bool		is_serial = false;
+		ListCell   *constraint;
+
+		if (cmd->subtype != AT_AddColumn)
+			return false;
+		column = castNode(ColumnDef, cmd->def);
+		for (int i = 0; i < lengthof(serials); i++)
+		{
+			if (list_length(column->typeName->names) == 1 &&
+				strcmp(strVal(linitial(column->typeName->names)), serials[i]) == 0)
+				is_serial = true;
+		}
+		if (!is_serial)
+			return false;
+		foreach(constraint, column->constraints)
+		{
+			if (lfirst_node(Constraint, constraint)->raw_expr != NULL)
+				return false;
+		}
+	}
+	return true;
+}
+
+/*
  * pd_script_guard_function
  *		Object access hook while a script runs, when the executor looks a
  *		function up: an error (42501) for the originals.
@@ -77,13 +120,13 @@ pd_script_guard_function(const PdScriptRun *run, Oid function)
 {
 	if (function == F_SETVAL_REGCLASS_INT8 ||
 		function == F_SETVAL_REGCLASS_INT8_BOOL ||
-		(function == F_NEXTVAL && run->utility != T_AlterTableStmt))
+		(function == F_NEXTVAL && !adds_serials(run->utility)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("a module script may not call %s here",
 						function == F_NEXTVAL ? "nextval" : "setval"),
 				 errdetail("Whose the sequence is cannot be checked in a constraint, in a default that ALTER TABLE computes, and in a function of language SQL."),
-				 errhint("Call it in a query of the script itself, or in a function of language plpgsql.")));
+				 errhint("Call it in a query of the script itself or in a function of language plpgsql, and add serial columns in an ALTER TABLE that does no more.")));
 }
 
 /*

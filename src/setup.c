@@ -90,25 +90,38 @@ ready_role(const char *role, const char *argument, bool may_log_in)
 }
 
 /*
+ * ensure_no_bypass
+ *		Refuse a role that is a member of one that bypasses row security
+ *		(55000).
+ */
+static void
+ensure_no_bypass(const char *role, const char *argument)
+{
+	char	   *bypasses;
+
+	if (pd_spi_query("SELECT rolname FROM pg_roles WHERE (rolsuper OR rolbypassrls)"
+					 " AND pg_has_role($1::name, oid, 'MEMBER')"
+					 " ORDER BY rolname LIMIT 1",
+					 PD_ARGS(pd_text(role))) == 0)
+		return;
+	bypasses = pd_spi_text(0, "rolname");
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("role \"%s\" cannot be the %s role", role, argument),
+			 errdetail("It is a member of role \"%s\", which bypasses row-level security.",
+					   bypasses),
+			 errhint("Run REVOKE %s FROM %s.", quote_identifier(bypasses),
+					 quote_identifier(role))));
+}
+
+/*
  * ensure_no_member
  *		Refuse a role that is a member of the owner role, and so could turn
- *		row security off, or of one that bypasses it (55000).
+ *		row security off (55000).
  */
 static void
 ensure_no_member(const char *role, const char *argument, const char *owner)
 {
-	if (pd_spi_query("SELECT rolname FROM pg_roles WHERE (rolsuper OR rolbypassrls)"
-					 " AND pg_has_role($1::name, oid, 'MEMBER')"
-					 " ORDER BY rolname LIMIT 1",
-					 PD_ARGS(pd_text(role))) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("role \"%s\" cannot be the %s role", role, argument),
-				 errdetail("It is a member of role \"%s\", which bypasses row-level security.",
-						   pd_spi_text(0, "rolname")),
-				 errhint("Run REVOKE %s FROM %s.",
-						 quote_identifier(pd_spi_text(0, "rolname")),
-						 quote_identifier(role))));
 	if (is_member_of_role_nosuper(get_role_oid(role, false),
 								  get_role_oid(owner, false)))
 		ereport(ERROR,
@@ -139,12 +152,15 @@ ensure_same_as_before(const PdCatalog *before, const Setup *setup)
 		return;
 
 	if (pd_spi_query("SELECT FROM publicdigit.tenant"
-					 " UNION ALL SELECT FROM publicdigit.installation LIMIT 1",
+					 " UNION ALL SELECT FROM publicdigit.installation"
+					 " UNION ALL SELECT FROM pg_class AS c"
+					 "  JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+					 "  WHERE n.nspname = 'landlord' LIMIT 1",
 					 NULL, 0) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot change the %s", changed),
-				 errdetail("There are tenants or installed modules already."),
+				 errdetail("There are tenants, installed modules or tables of the landlord already."),
 				 errhint("Call setup() with the same %s, or use another database.", changed)));
 }
 
@@ -288,16 +304,19 @@ pd_setup(PG_FUNCTION_ARGS)
 		ensure_same_as_before(&before, &setup);
 
 	ready_role(setup.owner, "owner", false);
+	ensure_no_bypass(setup.owner, "owner");
 	ready_role(setup.app, "app", true);
+	ensure_no_bypass(setup.app, "app");
 	ensure_no_member(setup.app, "app", setup.owner);
 	if (setup.admin != NULL)
 	{
 		ready_role(setup.admin, "admin", true);
+		ensure_no_bypass(setup.admin, "admin");
 		ensure_no_member(setup.admin, "admin", setup.owner);
 	}
-	ready_landlord_schema(&setup);
 	take_rights_back(NameStr(before.app_role), setup.app, "app");
 	take_rights_back(NameStr(before.admin_role), setup.admin, "admin");
+	ready_landlord_schema(&setup);
 	grant_functions(&setup);
 
 	pd_spi_query("INSERT INTO publicdigit.setting"
