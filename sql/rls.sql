@@ -47,6 +47,20 @@ SELECT count(*) FROM item;
 SELECT try('INSERT INTO item VALUES (4, DEFAULT, ''x'')');
 RESET ROLE;
 
+-- What row-level security does not hold for is taken away.
+CREATE TABLE wide (id int UNIQUE, tenant_id uuid);
+GRANT ALL ON wide TO PUBLIC;
+GRANT ALL ON wide TO regress_app WITH GRANT OPTION;
+GRANT REFERENCES (id) ON wide TO regress_web;
+SELECT publicdigit.protect_table('wide');
+SELECT publicdigit.protect_table('wide');
+SELECT role, string_agg(privilege, ', ' ORDER BY privilege)
+FROM unnest('{public, regress_web}'::name[]) AS role,
+     unnest('{SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER}'::text[]) AS privilege
+WHERE has_table_privilege(role, 'wide', privilege) OR privilege IN ('SELECT', 'REFERENCES') AND has_any_column_privilege(role, 'wide', privilege)
+GROUP BY role;
+DROP TABLE wide;
+
 -- A column by another name, and names that need quotes.
 CREATE TABLE "The Items" (id int, "Tenant" uuid);
 SELECT publicdigit.protect_table('"The Items"', 'Tenant');

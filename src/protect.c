@@ -243,6 +243,51 @@ create_bound_policy(Oid relid, const char *tenant_column)
 }
 
 /*
+ * take_grants_away
+ *		Leave nobody but its owner these privileges on a table: a list of them
+ *		as aclexplode() spells them, or NULL for all.
+ */
+static void
+take_grants_away(Oid relid, const char *privileges)
+{
+	char	   *table = qualified_name(relid);
+	uint64		n;
+	SPITupleTable *result;
+
+	/* A REVOKE takes the grants on columns as well. */
+	n = pd_spi_query("SELECT a.grantee = 0 AS is_public, pg_get_userbyid(a.grantee) AS name,"
+					 " string_agg(DISTINCT a.privilege_type, ', ') AS privileges"
+					 " FROM pg_class AS c"
+					 " CROSS JOIN LATERAL (SELECT c.relacl AS acl"
+					 "  UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = c.oid) AS g"
+					 " CROSS JOIN LATERAL aclexplode(g.acl) AS a"
+					 " WHERE c.oid = $1 AND a.grantee <> c.relowner"
+					 " AND ($2 IS NULL OR a.privilege_type = ANY (string_to_array($2, ', ')))"
+					 " GROUP BY a.grantee ORDER BY 2",
+					 PD_ARGS(pd_datum(OIDOID, ObjectIdGetDatum(relid)),
+							 pd_text(privileges)));
+	result = SPI_tuptable;
+	for (uint64 row = 0; row < n; row++)
+	{
+		bool		isnull;
+		bool		is_public;
+		const char *grantee;
+		char	   *revoked;
+
+		SPI_tuptable = result;
+		is_public = DatumGetBool(pd_spi_datum(row, "is_public", &isnull));
+		grantee = is_public ? "PUBLIC" : quote_identifier(pd_spi_text(row, "name"));
+		revoked = pd_spi_text(row, "privileges");
+		pd_spi_command("REVOKE %s ON TABLE %s FROM %s CASCADE",
+					   privileges == NULL ? "ALL" : revoked, table, grantee);
+		if (privileges != NULL)
+			ereport(NOTICE,
+					(errmsg("revoked %s on table %s from %s", revoked, table, grantee),
+					 errdetail("Row-level security does not hold for these privileges.")));
+	}
+}
+
+/*
  * protect_one
  *		Protect one table.  Must be called inside pd_spi_begin, as a role that
  *		may alter it.
@@ -275,6 +320,8 @@ protect_one(Oid relid, const char *tenant_column)
 		pd_spi_command("DROP POLICY %s ON %s", PD_POLICY_BOUND, table);
 	if (!policies.has_own_permissive)
 		create_bound_policy(relid, tenant_column);
+
+	take_grants_away(relid, "TRUNCATE, REFERENCES, TRIGGER");
 }
 
 /*
@@ -300,40 +347,6 @@ pd_settle_bound_policy(Oid relid)
 }
 
 /*
- * take_grants_away
- *		Leave nobody but its owner a privilege on a partition or child: a
- *		query of the parent needs none, and a query of the child itself is
- *		no way that an application should have.
- */
-static void
-take_grants_away(Oid relid)
-{
-	char	   *table = qualified_name(relid);
-	uint64		n;
-
-	/* REVOKE ALL takes the grants on columns as well. */
-	n = pd_spi_query("SELECT DISTINCT a.grantee = 0 AS is_public,"
-					 " pg_get_userbyid(a.grantee) AS name"
-					 " FROM pg_class AS c"
-					 " CROSS JOIN LATERAL (SELECT c.relacl AS acl"
-					 "  UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = c.oid) AS g"
-					 " CROSS JOIN LATERAL aclexplode(g.acl) AS a"
-					 " WHERE c.oid = $1 AND a.grantee <> c.relowner",
-					 PD_ARGS(pd_datum(OIDOID, ObjectIdGetDatum(relid))));
-	for (uint64 row = 0; row < n; row++)
-	{
-		SPITupleTable *result = SPI_tuptable;
-		bool		isnull;
-		bool		is_public = DatumGetBool(pd_spi_datum(row, "is_public", &isnull));
-		char	   *name = pd_spi_text(row, "name");
-
-		pd_spi_command("REVOKE ALL ON TABLE %s FROM %s CASCADE", table,
-					   is_public ? "PUBLIC" : quote_identifier(name));
-		SPI_tuptable = result;
-	}
-}
-
-/*
  * pd_protect_child
  *		Protect a partition or child, and what is below it, as its parent is.
  *		Must be called inside pd_spi_begin, as a role that may alter them all.
@@ -350,7 +363,11 @@ pd_protect_child(Oid relid, const char *tenant_column)
 		/* A foreign table has no row security; without grants it is closed. */
 		if (get_rel_relkind(child) != RELKIND_FOREIGN_TABLE)
 			protect_one(child, tenant_column);
-		take_grants_away(child);
+		/*
+		 * A query of the parent needs no privilege here, and a query of the
+		 * child itself is no way that an application should have.
+		 */
+		take_grants_away(child, NULL);
 	}
 }
 
