@@ -10,19 +10,9 @@ SELECT publicdigit.register_module('geography'), publicdigit.register_module('me
 SELECT publicdigit.install_module('geography');
 RESET client_min_messages;
 
--- An error with everything that it says, or what the statement returned.
-CREATE FUNCTION try(sql text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE message text; detail text; hint text; context text; result text;
-BEGIN
-    EXECUTE sql INTO result;
-    RETURN 'returned ' || coalesce(nullif(result, ''), 'nothing');
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
-        hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
-    RETURN concat_ws(E'\n', SQLSTATE || ': ' || message, 'DETAIL: ' || nullif(detail, ''),
-        'HINT: ' || nullif(hint, ''),
-        'CONTEXT: ' || nullif(rtrim(split_part(context, 'SQL statement "' || sql, 1), E'\n'), ''));
-END $$;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set try_call :abs_srcdir '/test/include/try_call.psql'
+\i :try_call
 -- Everything that an install could leave: rows of the registry, objects, bindings, settings.
 CREATE VIEW traces AS
     SELECT (SELECT count(*) FROM publicdigit.installation) AS installations,

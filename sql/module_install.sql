@@ -6,19 +6,9 @@ RESET client_min_messages;
 \pset tuples_only on
 \pset null NULL
 
--- An error with everything that it says, or what the statement returned.
-CREATE FUNCTION try(sql text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE message text; detail text; hint text; context text; result text;
-BEGIN
-    EXECUTE sql INTO result;
-    RETURN 'returned ' || coalesce(nullif(result, ''), 'nothing');
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
-        hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
-    RETURN concat_ws(E'\n', SQLSTATE || ': ' || message, 'DETAIL: ' || nullif(detail, ''),
-        'HINT: ' || nullif(hint, ''),
-        'CONTEXT: ' || nullif(rtrim(split_part(context, 'SQL statement "' || sql, 1), E'\n'), ''));
-END $$;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set try_call :abs_srcdir '/test/include/try_call.psql'
+\i :try_call
 -- A module of one migration, whose path its context decides.
 CREATE FUNCTION module(name text, context text DEFAULT 'tenant', requires jsonb DEFAULT '{}',
                        version text DEFAULT '1.0.0', script text DEFAULT 'SELECT 1')

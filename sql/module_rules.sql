@@ -10,23 +10,9 @@ SELECT publicdigit.grant_tenant_access('regress_rules_app', '*');
 SELECT publicdigit.register_module('geography'), publicdigit.install_module('geography');
 RESET client_min_messages;
 
--- What comes of installing a module of one migration; none of it stays.
-CREATE FUNCTION attempt(script text, tables jsonb DEFAULT '{}', context text DEFAULT 'tenant') RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE message text; detail text; hint text; place text;
-BEGIN
-    PERFORM publicdigit.register_module(jsonb_build_object('name', 'probe', 'version', '1.0.0',
-        'context', context, 'tables', tables, 'scripts', jsonb_build_object('migrations/'
-        || CASE context WHEN 'tenant' THEN 'tenant/' ELSE '' END || '0001_probe.up.sql', script)));
-    PERFORM publicdigit.install_module('probe', CASE context WHEN 'tenant' THEN 'acme' ELSE '@landlord' END);
-    RAISE EXCEPTION 'installed';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
-        hint = PG_EXCEPTION_HINT, place = PG_EXCEPTION_CONTEXT;
-    IF message = 'installed' THEN RETURN message; END IF;
-    RETURN concat_ws(E'\n', SQLSTATE || ': ' || message, 'DETAIL: ' || nullif(detail, ''),
-        'HINT: ' || nullif(hint, ''), 'CONTEXT: ' || substring(place FROM 'module "[^\n]*'));
-END $$;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set attempt :abs_srcdir '/test/include/attempt.psql'
+\i :attempt
 CREATE FUNCTION install(name text, tables jsonb, VARIADIC migrations text[]) RETURNS text LANGUAGE sql AS $$
     SELECT publicdigit.register_module(jsonb_build_object('name', name, 'version', '1.0.0', 'context', 'tenant', 'tables', tables,
         'scripts', (SELECT jsonb_object_agg(format('migrations/tenant/000%s_m.up.sql', n), script)

@@ -9,19 +9,9 @@ SELECT publicdigit.create_tenant(slug) IS NOT NULL FROM unnest('{acme,globex}'::
 SELECT publicdigit.register_module('geography');
 RESET client_min_messages;
 
--- An error with everything that it says, or what the statement returned.
-CREATE FUNCTION try(sql text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE message text; detail text; hint text; context text; result text;
-BEGIN
-    EXECUTE sql INTO result;
-    RETURN 'returned ' || coalesce(nullif(result, ''), 'nothing');
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
-        hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
-    RETURN concat_ws(E'\n', SQLSTATE || ': ' || message, 'DETAIL: ' || nullif(detail, ''),
-        'HINT: ' || nullif(hint, ''),
-        'CONTEXT: ' || nullif(rtrim(split_part(context, 'SQL statement "' || sql, 1), E'\n'), ''));
-END $$;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set try_call :abs_srcdir '/test/include/try_call.psql'
+\i :try_call
 CREATE FUNCTION notes(tenant text) RETURNS text LANGUAGE plpgsql SET client_min_messages = error AS $$
 BEGIN
     PERFORM publicdigit.use_tenant(tenant);

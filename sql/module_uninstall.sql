@@ -12,19 +12,9 @@ SELECT publicdigit.install_module('geography');
 SELECT publicdigit.install_module('digital_card', slug) FROM publicdigit.tenants ORDER BY slug;
 RESET client_min_messages;
 
--- An error with everything that it says, or what the statement returned.
-CREATE FUNCTION try(sql text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE message text; detail text; hint text; context text; result text;
-BEGIN
-    EXECUTE sql INTO result;
-    RETURN 'returned ' || coalesce(nullif(result, ''), 'nothing');
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
-        hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
-    RETURN concat_ws(E'\n', SQLSTATE || ': ' || message, 'DETAIL: ' || nullif(detail, ''),
-        'HINT: ' || nullif(hint, ''),
-        'CONTEXT: ' || nullif(rtrim(split_part(context, 'SQL statement "' || sql, 1), E'\n'), ''));
-END $$;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set try_call :abs_srcdir '/test/include/try_call.psql'
+\i :try_call
 CREATE VIEW installed AS
     SELECT coalesce(tenant, 'the landlord') AS target, module FROM publicdigit.module_installations;
 -- A tenant's module from pairs of a script's name and its text.

@@ -166,6 +166,13 @@ next_batch(const PdTarget *target)
 	return DatumGetInt32(pd_spi_datum(0, "batch", &isnull));
 }
 
+/* The two ledgers have the same columns. */
+#define RECORD_IN(ledger) \
+	"INSERT INTO publicdigit." ledger \
+	" (installation_id, migration, version, batch, checksum, duration)" \
+	" SELECT $1, $2, v.version, $4, $5, make_interval(secs => $6)" \
+	" FROM publicdigit.module_version AS v WHERE v.id = $3"
+
 /*
  * record_migration
  *		Enter a migration into the target's ledger.
@@ -182,28 +189,14 @@ record_migration(const PdTarget *target, int64 installation,
 	TimestampDifference(started, GetCurrentTimestamp(), &seconds, &microseconds);
 	duration = seconds + microseconds / 1000000.0;
 
-	if (target->context == PD_TENANT)
-		pd_spi_query("INSERT INTO publicdigit.tenant_migration"
-					 " (installation_id, migration, version, batch, checksum, duration)"
-					 " SELECT $1, $2, v.version, $4, $5, make_interval(secs => $6)"
-					 " FROM publicdigit.module_version AS v WHERE v.id = $3",
-					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation)),
-							 pd_text(script->migration),
-							 pd_datum(INT8OID, Int64GetDatum(version->id)),
-							 pd_datum(INT4OID, Int32GetDatum(batch)),
-							 pd_text(script->checksum),
-							 pd_datum(FLOAT8OID, Float8GetDatum(duration))));
-	else
-		pd_spi_query("INSERT INTO publicdigit.landlord_migration"
-					 " (installation_id, migration, version, batch, checksum, duration)"
-					 " SELECT $1, $2, v.version, $4, $5, make_interval(secs => $6)"
-					 " FROM publicdigit.module_version AS v WHERE v.id = $3",
-					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation)),
-							 pd_text(script->migration),
-							 pd_datum(INT8OID, Int64GetDatum(version->id)),
-							 pd_datum(INT4OID, Int32GetDatum(batch)),
-							 pd_text(script->checksum),
-							 pd_datum(FLOAT8OID, Float8GetDatum(duration))));
+	pd_spi_query(target->context == PD_TENANT ?
+				 RECORD_IN("tenant_migration") : RECORD_IN("landlord_migration"),
+				 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation)),
+						 pd_text(script->migration),
+						 pd_datum(INT8OID, Int64GetDatum(version->id)),
+						 pd_datum(INT4OID, Int32GetDatum(batch)),
+						 pd_text(script->checksum),
+						 pd_datum(FLOAT8OID, Float8GetDatum(duration))));
 }
 
 /*
