@@ -33,7 +33,7 @@
 #include "catalog.h"
 #include "context.h"
 #include "registry.h"
-#include "script.h"
+#include "script_run.h"
 #include "search_path.h"
 #include "tenant_ref.h"
 

@@ -15,8 +15,8 @@
 #include "compat.h"
 #include "hooks.h"
 #include "plans.h"
-#include "script.h"
 #include "script_guard.h"
+#include "script_run.h"
 
 static object_access_hook_type next_object_access = NULL;
 static ExecutorCheckPerms_hook_type next_check_perms = NULL;
@@ -36,7 +36,11 @@ on_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 
 	if (next_object_access)
 		next_object_access(access, classId, objectId, subId, arg);
-	if (run != NULL)
+	if (run == NULL)
+		return;
+	if (access == OAT_FUNCTION_EXECUTE)
+		pd_script_guard_function(run, objectId);
+	else
 		pd_script_guard_object(run, access, classId, objectId, subId, arg);
 }
 

@@ -10,7 +10,7 @@
 
 #include "postgres.h"
 
-#include "script.h"
+#include "script_run.h"
 
 #define PD_TENANT_COLUMN	"tenant_id"
 

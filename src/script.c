@@ -44,9 +44,6 @@
 #include "search_path.h"
 #include "spi.h"
 
-/* The script whose statement is being executed; NULL between statements. */
-static PdScriptRun *running = NULL;
-
 /* What the error context tells of. */
 typedef struct ScriptPosition
 {
@@ -57,27 +54,6 @@ typedef struct ScriptPosition
 } ScriptPosition;
 
 /*
- * pd_script_running
- *		The script whose statement is being executed, or NULL.
- */
-PdScriptRun *
-pd_script_running(void)
-{
-	return running;
-}
-
-/*
- * set_running
- *		Begin or end a statement: what may be bound changes with it.
- */
-static void
-set_running(PdScriptRun *run)
-{
-	running = run;
-	pd_epoch++;
-}
-
-/*
  * pd_script_owner
  *		OID of the role that scripts run as.
  */
@@ -85,58 +61,6 @@ Oid
 pd_script_owner(void)
 {
 	return get_role_oid(NameStr(pd_catalog_set_up()->owner_role), false);
-}
-
-/*
- * is_binding_of
- *		Is this what the run has bound?
- */
-static bool
-is_binding_of(const PdScriptRun *run, PdBindingKind kind,
-			  const pg_uuid_t *tenant)
-{
-	if (run->context == PD_LANDLORD)
-		return kind == PD_BOUND_LANDLORD;
-	return kind == PD_BOUND_TENANT &&
-		memcmp(tenant, &run->tenant.id, sizeof(pg_uuid_t)) == 0;
-}
-
-/*
- * report_left_tenant
- *		Raise 42501 for a script that tries to work as somebody else.
- */
-static void
-report_left_tenant(const PdScriptRun *run)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 run->context == PD_LANDLORD ?
-			 errmsg("a module script of the landlord may not bind a tenant") :
-			 errmsg("a module script may not leave the tenant \"%s\"", run->tenant.slug),
-			 errdetail("A script stays bound to whom it is installed for until it ends.")));
-}
-
-/*
- * pd_script_check_binding
- *		An error if a running script has left its tenant.
- */
-void
-pd_script_check_binding(const PdBinding *binding)
-{
-	if (running != NULL &&
-		!is_binding_of(running, binding->kind, &binding->tenant))
-		report_left_tenant(running);
-}
-
-/*
- * pd_script_ensure_may_bind
- *		An error if a running script may not bind this.
- */
-void
-pd_script_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant)
-{
-	if (running != NULL && !is_binding_of(running, kind, tenant))
-		report_left_tenant(running);
 }
 
 /*
@@ -264,8 +188,8 @@ ensure_unchanged(const PdScriptRun *run)
 	const PdBinding *binding = pd_binding();
 	const char *changed = NULL;
 
-	if (!is_binding_of(run, binding->kind, &binding->tenant))
-		report_left_tenant(run);
+	if (!pd_script_is_binding_of(run, binding->kind, &binding->tenant))
+		pd_script_report_left_tenant(run);
 
 	if (GetUserId() != run->owner)
 		changed = "role";
@@ -290,14 +214,14 @@ static void
 run_statement(PdScriptRun *run, const char *sql)
 {
 	SPIExecuteOptions options = {0};
-	PdScriptRun *save_running = running;
+	PdScriptRun *save_running = pd_script_running();
 	volatile int rc = 0;
 
 	options.dest = CreateDestReceiver(DestNone);
 
 	PG_TRY();
 	{
-		set_running(run);
+		pd_script_set_running(run);
 		rc = SPI_execute_extended(sql, &options);
 		/* Checked while the guard is up: the checks may run no user code. */
 		ensure_unchanged(run);
@@ -305,7 +229,7 @@ run_statement(PdScriptRun *run, const char *sql)
 	PG_FINALLY();
 	{
 		/* Not left to abort: a caller may catch the error and go on. */
-		set_running(save_running);
+		pd_script_set_running(save_running);
 	}
 	PG_END_TRY();
 

@@ -10,42 +10,12 @@
 
 #include "postgres.h"
 
-#include "nodes/nodes.h"
-#include "nodes/pg_list.h"
-
-#include "binding.h"
-#include "catalog.h"
-#include "module_source.h"
-#include "registry.h"
-
-/* Where scripts run, and what they have made there so far. */
-typedef struct PdScriptRun
-{
-	PdContextKind context;
-	PdTenant	tenant;			/* where context is PD_TENANT */
-	const PdManifest *manifest;
-	MemoryContext memory;		/* of the lists below */
-	Oid			schema;
-	Oid			owner;			/* the role that scripts run as */
-	char	   *search_path;
-	List	   *created;		/* OIDs of relations, dropped ones too */
-	List	   *relations;		/* OIDs, made or altered */
-	List	   *functions;		/* OIDs, made or altered */
-	List	   *unprotected;	/* of these, those not looked at for RLS yet */
-	List	   *touched;		/* of ObjectAddress *, in this statement */
-	bool		is_firing;		/* its deferred triggers, at its end */
-	Node	   *utility;		/* the utility statement that is running */
-} PdScriptRun;
+#include "script_run.h"
 
 extern void pd_script_start(PdScriptRun *run, PdContextKind context,
 							const PdTenant *tenant,
 							const PdManifest *manifest);
 extern void pd_script_execute(PdScriptRun *run, const PdScript *script);
 extern Oid	pd_script_owner(void);
-
-/* For those that a running script meets. */
-extern PdScriptRun *pd_script_running(void);
-extern void pd_script_check_binding(const PdBinding *binding);
-extern void pd_script_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant);
 
 #endif							/* PUBLICDIGIT_SCRIPT_H */

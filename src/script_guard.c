@@ -299,8 +299,7 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 				break;
 			}
 		case OAT_FUNCTION_EXECUTE:
-			pd_script_guard_function(run, objectId);
-			break;
+			break;				/* script_sequence.c looks at these */
 	}
 }
 

@@ -14,7 +14,7 @@
 #include "catalog/objectaddress.h"
 #include "nodes/parsenodes.h"
 
-#include "script.h"
+#include "script_run.h"
 
 /* Called by hooks.c, while a script's statement is being executed. */
 extern void pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,

@@ -26,8 +26,8 @@
 #include "utils/fmgroids.h"
 
 #include "catalog.h"
-#include "script.h"
 #include "script_guard.h"
+#include "script_run.h"
 
 PG_FUNCTION_INFO_V1(pd_script_nextval);
 PG_FUNCTION_INFO_V1(pd_script_setval);

@@ -1,0 +1,86 @@
+/*-------------------------------------------------------------------------
+ *
+ * script_run.c
+ *	  The module script that is running, and the tenant that it is held to.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "script_run.h"
+
+/* The script whose statement is being executed; NULL between statements. */
+static PdScriptRun *running = NULL;
+
+/*
+ * pd_script_running
+ *		The script whose statement is being executed, or NULL.
+ */
+PdScriptRun *
+pd_script_running(void)
+{
+	return running;
+}
+
+/*
+ * pd_script_set_running
+ *		Begin or end a statement: what may be bound changes with it.
+ */
+void
+pd_script_set_running(PdScriptRun *run)
+{
+	running = run;
+	pd_epoch++;
+}
+
+/*
+ * pd_script_is_binding_of
+ *		Is this what the run has bound?
+ */
+bool
+pd_script_is_binding_of(const PdScriptRun *run, PdBindingKind kind,
+						const pg_uuid_t *tenant)
+{
+	if (run->context == PD_LANDLORD)
+		return kind == PD_BOUND_LANDLORD;
+	return kind == PD_BOUND_TENANT &&
+		memcmp(tenant, &run->tenant.id, sizeof(pg_uuid_t)) == 0;
+}
+
+/*
+ * pd_script_report_left_tenant
+ *		Raise 42501 for a script that tries to work as somebody else.
+ */
+void
+pd_script_report_left_tenant(const PdScriptRun *run)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 run->context == PD_LANDLORD ?
+			 errmsg("a module script of the landlord may not bind a tenant") :
+			 errmsg("a module script may not leave the tenant \"%s\"", run->tenant.slug),
+			 errdetail("A script stays bound to whom it is installed for until it ends.")));
+}
+
+/*
+ * pd_script_check_binding
+ *		An error if a running script has left its tenant.
+ */
+void
+pd_script_check_binding(const PdBinding *binding)
+{
+	if (running != NULL &&
+		!pd_script_is_binding_of(running, binding->kind, &binding->tenant))
+		pd_script_report_left_tenant(running);
+}
+
+/*
+ * pd_script_ensure_may_bind
+ *		An error if a running script may not bind this.
+ */
+void
+pd_script_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant)
+{
+	if (running != NULL && !pd_script_is_binding_of(running, kind, tenant))
+		pd_script_report_left_tenant(running);
+}

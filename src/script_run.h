@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * script_run.h
+ *	  The module script that is running, and the tenant that it is held to.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PUBLICDIGIT_SCRIPT_RUN_H
+#define PUBLICDIGIT_SCRIPT_RUN_H
+
+#include "postgres.h"
+
+#include "nodes/nodes.h"
+#include "nodes/pg_list.h"
+
+#include "binding.h"
+#include "catalog.h"
+#include "module_source.h"
+#include "registry.h"
+
+/* Where scripts run, and what they have made there so far. */
+typedef struct PdScriptRun
+{
+	PdContextKind context;
+	PdTenant	tenant;			/* where context is PD_TENANT */
+	const PdManifest *manifest;
+	MemoryContext memory;		/* of the lists below */
+	Oid			schema;
+	Oid			owner;			/* the role that scripts run as */
+	char	   *search_path;
+	List	   *created;		/* OIDs of relations, dropped ones too */
+	List	   *relations;		/* OIDs, made or altered */
+	List	   *functions;		/* OIDs, made or altered */
+	List	   *unprotected;	/* of these, those not looked at for RLS yet */
+	List	   *touched;		/* of ObjectAddress *, in this statement */
+	bool		is_firing;		/* its deferred triggers, at its end */
+	Node	   *utility;		/* the utility statement that is running */
+} PdScriptRun;
+
+extern PdScriptRun *pd_script_running(void);
+extern void pd_script_set_running(PdScriptRun *run);
+extern bool pd_script_is_binding_of(const PdScriptRun *run, PdBindingKind kind,
+									const pg_uuid_t *tenant);
+extern void pd_script_report_left_tenant(const PdScriptRun *run);
+extern void pd_script_check_binding(const PdBinding *binding);
+extern void pd_script_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant);
+
+#endif							/* PUBLICDIGIT_SCRIPT_RUN_H */
