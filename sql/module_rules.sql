@@ -60,6 +60,11 @@ DO $$BEGIN PERFORM install('closing', '{}', 'DROP POLICY publicdigit_bound ON a'
 SELECT policies FROM secured WHERE relname = 'a';
 ROLLBACK;
 
+-- A materialized view of tenants' rows has no row-level security.
+SELECT attempt('CREATE MATERIALIZED VIEW m AS SELECT n FROM a');
+SELECT attempt('CREATE VIEW v AS SELECT n FROM a; CREATE MATERIALIZED VIEW m AS SELECT count(*) FROM v') ~ '^PD001';
+SELECT attempt('CREATE MATERIALIZED VIEW m AS SELECT count(*) FROM countries');
+
 -- Foreign keys that would empty the tenant column.
 SELECT attempt('CREATE TABLE t (id int, tenant_id uuid, PRIMARY KEY (tenant_id, id)); CREATE TABLE u (tenant_id uuid, t int,
     CONSTRAINT u_t FOREIGN KEY (tenant_id, t) REFERENCES t ON ' || what || ')', '{"t": "tenant", "u": "tenant"}')

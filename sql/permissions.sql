@@ -105,6 +105,7 @@ SELECT publicdigit.drop_tenant('delta', true);
 SELECT count(*) FROM publicdigit.domains;
 SELECT count(*) FROM publicdigit.tenant_access;
 SELECT public.try('DELETE FROM publicdigit.tenant');
+SELECT public.try('DELETE FROM publicdigit.tenants');
 SELECT public.try('SELECT publicdigit.use_tenant(''acme'')');
 
 -- The same refusals in a savepoint that is rolled back.

@@ -109,6 +109,7 @@ ALTER TABLE puppy INHERIT dog;
 SELECT * FROM public.state WHERE table_name IN
     ('animal'::regclass, 'cat'::regclass, 'kitten'::regclass, 'dog'::regclass, 'puppy'::regclass);
 
+SELECT public.try('SELECT publicdigit.unprotect_table(''cat'')');
 -- A child with a permissive policy of its own is refused, however it comes.
 CREATE TABLE bird (tenant_id uuid NOT NULL, name text);
 CREATE POLICY everything ON bird USING (true);

@@ -163,7 +163,7 @@ warn_about_switch(FunctionCallInfo fcinfo, bool local, const char *function)
 		ereport(WARNING,
 				(errmsg("role \"%s\" bypasses row-level security",
 						GetUserNameFromId(GetUserId(), false)),
-				 errdetail("It sees the rows of every tenant in tables that tenants share."),
+				 errdetail("It sees and writes the rows of every tenant in tables that tenants share."),
 				 errhint("Log in as a member of the app role for work on a tenant's data.")));
 }
 

@@ -65,6 +65,24 @@ is_host(const char *name)
 }
 
 /*
+ * why_no_domain
+ *		What is wrong with a domain, for an error's detail.
+ */
+static const char *
+why_no_domain(const char *name)
+{
+	if (name[0] == '\0')
+		return "It is empty.";
+	if (strchr(name, '/') != NULL)
+		return "It is a URL.";
+	if (strchr(name, ':') != NULL)
+		return "It has a port, or is an address.";
+	if (strlen(name) > DOMAIN_MAX)
+		return psprintf("It is longer than %d bytes.", DOMAIN_MAX);
+	return "Between its dots stand 1 to 63 letters, digits, underscores, and hyphens that neither begin nor end it.";
+}
+
+/*
  * pd_normalize_domain
  *		A domain as it is stored: in lower case, without a dot at its end.
  *		An error (22023) for what is no host name, nor one after "*.".
@@ -82,9 +100,8 @@ pd_normalize_domain(const char *domain)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" is not a domain", domain),
-				 errdetail("A domain is a host name of at most %d characters, or \"*.\" and one; it has no port.",
-						   DOMAIN_MAX),
-				 errhint("Write an international name in its \"xn--\" form.")));
+				 errdetail("%s", why_no_domain(name)),
+				 errhint("Write the host name alone, such as \"acme.example\", or \"*.acme.example\" for all below it; an international name in its \"xn--\" form.")));
 	return name;
 }
 
@@ -199,6 +216,7 @@ pd_find_tenant(PG_FUNCTION_ARGS)
 	char	   *rest;
 	PdSpi		spi;
 
+	pd_catalog_set_up();
 	if (!is_host(host))
 		PG_RETURN_NULL();
 

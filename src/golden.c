@@ -171,6 +171,47 @@ pd_keys_without_tenant(List *tables, const char *tenant_column)
 }
 
 /*
+ * pd_check_materialized_views
+ *		An error (PD001) for a materialized view that reads a protected table,
+ *		by way of other views or not: it would keep a tenant's rows where no
+ *		row security is, and pg_restore could not fill it.
+ */
+void
+pd_check_materialized_views(List *relations)
+{
+	List	   *views = NIL;
+	ListCell   *cell;
+
+	foreach(cell, relations)
+	{
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_MATVIEW)
+			views = lappend_oid(views, lfirst_oid(cell));
+	}
+	if (views == NIL)
+		return;
+
+	if (pd_spi_query("WITH RECURSIVE reads (view, relation) AS ("
+					 " SELECT v, v FROM unnest($1) AS v"
+					 " UNION"
+					 " SELECT s.view, d.refobjid FROM reads AS s"
+					 " JOIN pg_rewrite AS r ON r.ev_class = s.relation"
+					 " JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass"
+					 "  AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass)"
+					 " SELECT v.relname::text AS view_name, t.relname::text AS table_name"
+					 " FROM reads AS s JOIN pg_class AS v ON v.oid = s.view"
+					 " JOIN pg_class AS t ON t.oid = s.relation"
+					 " JOIN pg_policy AS p ON p.polrelid = t.oid AND p.polname = 'publicdigit_tenant'"
+					 " ORDER BY 1, 2 LIMIT 1",
+					 PD_ARGS(pd_oid_array(views))) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PD_GOLDEN_RULE),
+				 errmsg("materialized view \"%s\" reads the protected table \"%s\"",
+						pd_spi_text(0, "view_name"), pd_spi_text(0, "table_name")),
+				 errdetail("It would keep a tenant's rows without row-level security, and pg_restore could not fill it."),
+				 errhint("Use a view, or a table that the application fills.")));
+}
+
+/*
  * pd_check_functions
  *		An error (PD001) for a SECURITY DEFINER function with an open path.
  */

@@ -15,6 +15,7 @@
 /* Lists are of OIDs.  All must be called inside pd_spi_begin. */
 extern void pd_check_tables(List *tables, Oid owner);
 extern void pd_check_functions(List *functions);
+extern void pd_check_materialized_views(List *relations);
 extern void pd_check_keys(List *tables, const char *tenant_column);
 extern char *pd_keys_without_tenant(List *tables, const char *tenant_column);
 

@@ -124,6 +124,8 @@ pd_finish_run(PdScriptRun *run)
 	}
 	pd_check_tables(tables, run->owner);
 	pd_check_functions(run->functions);
+	if (run->context == PD_TENANT)
+		pd_check_materialized_views(run->relations);
 }
 
 /*
@@ -355,7 +357,7 @@ plan_installation(const PdTarget *target, PdVersion *version, List *path,
 			ensure_fits(before->source->manifest->version, false, requirement, manifest);
 			continue;
 		}
-		required = pd_version_find_in_range(requirement->module, requirement->range);
+		required = pd_version_find_in_range(requirement, manifest);
 		context = required->source->manifest->context;
 		installed = pd_installation_find(requirement->module,
 										 context == PD_TENANT ? pd_target_tenant(target) : NULL);

@@ -346,6 +346,12 @@ pd_module_source_make(PdManifest *manifest, List *scripts, const char *source)
 
 		CHECK_FOR_INTERRUPTS();
 		pd_script_classify(script, manifest->context);
+		if (strncmp(script->content, "\xEF\xBB\xBF", 3) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("script \"%s\" of %s begins with a byte order mark",
+							script->path, source),
+					 errhint("Save the file as UTF-8 without one.")));
 		script->checksum = checksum(with_unix_line_ends(script->content));
 	}
 	list_sort(scripts, compare_paths);

@@ -190,6 +190,15 @@ pd_unprotect_table(PG_FUNCTION_ARGS)
 				 errmsg("table \"%s\" is not protected", get_rel_name(relid)),
 				 errhint("The view publicdigit.protected_tables lists those that are.")));
 
+	foreach(cell, pd_parents_of(relid))
+	{
+		if (pd_is_protected(lfirst_oid(cell), NULL))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("table \"%s\" is a child of the protected table \"%s\"",
+							get_rel_name(relid), get_rel_name(lfirst_oid(cell))),
+					 errhint("Unprotect the parent, or detach the table first.")));
+	}
 	foreach(cell, find_all_inheritors(relid, AccessExclusiveLock, NULL))
 	{
 		if (pd_is_protected(lfirst_oid(cell), NULL))
@@ -218,7 +227,8 @@ pd_share_table(PG_FUNCTION_ARGS)
 	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a table", get_rel_name(relid))));
+				 errmsg("\"%s\" is not a table", get_rel_name(relid)),
+				 errhint("Grant the app role SELECT on a view with GRANT.")));
 	if (get_rel_namespace(relid) != get_namespace_oid(PD_LANDLORD_SCHEMA, false))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

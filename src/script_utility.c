@@ -78,7 +78,10 @@ check_alter_table(PdScriptRun *run, AlterTableStmt *stmt)
 						 errhint("Remove the statement; the tables of a module are always protected.")));
 				break;
 			case AT_ChangeOwner:
-				refuse((Node *) stmt, "Leave the owner as it is; a module's objects belong to the owner role.");
+				ereport(ERROR,
+						(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						 errmsg("a module script may not change an owner"),
+						 errhint("Leave the owner as it is; a module's objects belong to the owner role.")));
 				break;
 			case AT_AddInherit:
 				ensure_inside(run, castNode(RangeVar, cmd->def));

@@ -71,7 +71,7 @@ pd_ensure_schema_usable(const char *schema)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_SCHEMA),
 				 errmsg("schema \"%s\" does not exist", schema),
-				 errdetail("It was dropped by other means than publicdigit.drop_tenant()."),
+				 errdetail("It was dropped or renamed by other means than publicdigit.drop_tenant()."),
 				 errhint("Restore it from a backup, or drop the tenant.")));
 
 	if (pd_schema_aclcheck(nspid, GetUserId(), ACL_USAGE) != ACLCHECK_OK)

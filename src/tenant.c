@@ -36,7 +36,7 @@ report_bad_slug(const char *slug, const char *detail)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("\"%s\" cannot be a tenant's slug", slug),
 			 errdetail("%s", detail),
-			 errhint("Use lower-case letters and digits, with single hyphens between them, such as \"acme\" or \"acme-2\".")));
+			 errhint("Choose another slug: lower-case letters and digits, with single hyphens between them, such as \"acme\" or \"acme-2\".")));
 }
 
 /*
@@ -401,7 +401,7 @@ PD_TENANT_FUNCTION(pd_drop_tenant, 0, 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("tenant \"%s\" is active", tenant.slug),
-				 errdetail("Dropping a tenant removes all its data for good."),
+				 errdetail("Dropping a tenant removes its schema, with all data in it, for good."),
 				 errhint("Suspend or archive it first, or call drop_tenant with force => true.")));
 
 	/* A notice for each table that goes is of no use to anybody. */

@@ -110,7 +110,7 @@ pd_tenant_ref_from_text(FunctionCallInfo fcinfo, int argno, int allow,
 {
 	char	   *named;
 
-	pd_catalog();
+	pd_catalog_set_up();
 	ensure_not_null(fcinfo, argno);
 	named = text_to_cstring(PG_GETARG_TEXT_PP(argno));
 	MemSet(ref, 0, sizeof(PdTenantRef));
@@ -127,7 +127,7 @@ pd_tenant_ref_from_text(FunctionCallInfo fcinfo, int argno, int allow,
 				 errmsg("tenant \"%s\" is not allowed here", named),
 				 strcmp(named, "@landlord") == 0 ?
 				 errhint("This function works on one tenant; to work as the landlord call publicdigit.use_landlord().") :
-				 errhint("Name a tenant by its slug or its id, or @current for the bound tenant.")));
+				 errhint("Name a tenant by its slug or its id, or write @current for the bound tenant.")));
 	else
 	{
 		bool		found;
@@ -153,7 +153,7 @@ pd_tenant_ref_from_uuid(FunctionCallInfo fcinfo, int argno, PdTenantRef *ref)
 {
 	pg_uuid_t  *id;
 
-	pd_catalog();
+	pd_catalog_set_up();
 	ensure_not_null(fcinfo, argno);
 	id = PG_GETARG_UUID_P(argno);
 	MemSet(ref, 0, sizeof(PdTenantRef));

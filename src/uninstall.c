@@ -112,7 +112,8 @@ down_scripts(const PdTarget *target, const PdInstallation *installed,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("module \"%s\" version %s cannot be uninstalled",
 							source->manifest->name, source->manifest->version),
-					 errdetail("Migration \"%s\" has no down script.", migration)));
+					 errdetail("Migration \"%s\" has no down script.", migration),
+					 errhint("Only publicdigit.drop_tenant() removes such a module; let every module bring down scripts.")));
 		scripts = lappend(scripts, (void *) script);
 	}
 	return scripts;

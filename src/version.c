@@ -69,16 +69,19 @@ pd_version_load(int64 id)
 
 /*
  * ensure_registered
- *		An error (42704) for a module of which no version is registered.
+ *		An error (42704) for a module of which no version is registered; "by"
+ *		is who requires it, or NULL.
  */
 static void
-ensure_registered(const char *module)
+ensure_registered(const char *module, const PdManifest *by)
 {
 	if (pd_spi_query("SELECT FROM publicdigit.module WHERE name = $1",
 					 PD_ARGS(pd_text(module))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("module \"%s\" is not registered", module),
+				 by == NULL ? 0 :
+				 errdetail("Module \"%s\" version %s requires it.", by->name, by->version),
 				 errhint("Register it with publicdigit.register_module(); publicdigit.available_modules() lists what the server has.")));
 }
 
@@ -90,7 +93,7 @@ ensure_registered(const char *module)
 PdVersion *
 pd_version_find(const char *module, const char *version)
 {
-	ensure_registered(module);
+	ensure_registered(module, NULL);
 	/* Build metadata does not count in semver's order, nor does it here. */
 	if (pd_spi_query("SELECT id FROM publicdigit.module_version"
 					 " WHERE module = $1 AND ($2 IS NULL OR version::text = $2)"
@@ -105,19 +108,21 @@ pd_version_find(const char *module, const char *version)
 
 /*
  * pd_version_find_in_range
- *		The highest registered version in a range.  Errors: 42704.
+ *		The highest registered version that meets a requirement.
+ *		Errors: 42704.
  */
 PdVersion *
-pd_version_find_in_range(const char *module, const char *range_text)
+pd_version_find_in_range(const PdRequirement *requirement, const PdManifest *by)
 {
+	const char *module = requirement->module;
 	const char *problem;
-	PdRange    *range = pd_range_parse(range_text, &problem);
+	PdRange    *range = pd_range_parse(requirement->range, &problem);
 	uint64		n;
 
 	if (range == NULL)
-		elog(ERROR, "range \"%s\" is malformed: %s", range_text, problem);
+		elog(ERROR, "range \"%s\" is malformed: %s", requirement->range, problem);
 
-	ensure_registered(module);
+	ensure_registered(module, by);
 	n = pd_spi_query("SELECT id, version::text AS version FROM publicdigit.module_version"
 					 " WHERE module = $1 ORDER BY module_version.version DESC",
 					 PD_ARGS(pd_text(module)));
@@ -129,7 +134,8 @@ pd_version_find_in_range(const char *module, const char *range_text)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("no registered version of module \"%s\" is in the range \"%s\"",
-					module, range_text),
+					module, requirement->range),
+			 errdetail("Module \"%s\" version %s requires it.", by->name, by->version),
 			 errhint("The view publicdigit.modules lists the registered versions.")));
 	return NULL;				/* keep compiler quiet */
 }

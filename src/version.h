@@ -33,7 +33,8 @@ typedef struct PdInstallation
  */
 extern PdVersion *pd_version_load(int64 id);
 extern PdVersion *pd_version_find(const char *module, const char *version);
-extern PdVersion *pd_version_find_in_range(const char *module, const char *range);
+extern PdVersion *pd_version_find_in_range(const PdRequirement *requirement,
+										   const PdManifest *by);
 extern PdInstallation *pd_installation_find(const char *module,
 											const pg_uuid_t *tenant);
 

@@ -10,7 +10,8 @@ SELECT slug, name, status, schema_name FROM publicdigit.tenants ORDER BY slug;
 SELECT host, slug
 FROM (VALUES ('acme.example.org'), ('WWW.Acme.Example:8443'),
              ('members.newtown.example'), ('unknown.example')) AS request (host)
-LEFT JOIN publicdigit.tenants ON id = publicdigit.find_tenant(host);
+LEFT JOIN publicdigit.tenants ON id = publicdigit.find_tenant(host)
+ORDER BY host COLLATE "C";
 
 \echo
 \echo '-- Nobody may enter a tenant until told so. The application may enter all of them.'

@@ -1,8 +1,10 @@
 -- What users read.
 
+-- A join, so that nobody deletes tenants by the view: it has no drop_tenant() in it.
 CREATE VIEW publicdigit.tenants AS
-    SELECT id, slug, name, status, placement, schema_name, created_at
-    FROM publicdigit.tenant;
+    SELECT t.id, t.slug, t.name, t.status, t.placement, t.schema_name, t.created_at
+    FROM publicdigit.tenant AS t
+    JOIN publicdigit.tenant_schema AS s ON s.schema_name = t.schema_name;
 COMMENT ON VIEW publicdigit.tenants IS 'the tenants';
 
 CREATE VIEW publicdigit.domains AS

@@ -107,6 +107,17 @@ $new->safe_psql('postgres', "CREATE DATABASE $db");
 $new->command_ok([ 'pg_restore', '--exit-on-error', '-d', $db, "$folder/dump" ], 'the database is restored');
 
 is_deeply(registry_of($new), registry_of($old), 'the registry is the same');
+
+# In parallel: the data of the registry's tables, which refer to each other, by itself.
+$new->safe_psql('postgres', 'CREATE DATABASE in_parallel');
+for my $step ([ 'pre-data' ], [ 'data' ], [ 'post-data', '-j', 2 ])
+{
+	my ($section, @jobs) = @$step;
+	$new->command_ok([ 'pg_restore', '--exit-on-error', "--section=$section", @jobs, '-d', 'in_parallel', "$folder/dump" ],
+		"restored by sections: $section");
+}
+is($new->safe_psql('in_parallel', 'SELECT count(*) FROM publicdigit.module_installations'),
+	$old->safe_psql($db, 'SELECT count(*) FROM publicdigit.module_installations'), 'and nothing is missing');
 is(schema_of($new), schema_of($old), 'schemas, policies and grants are the same');
 
 # --- it goes on working ---------------------------------------------------------
