@@ -9,6 +9,7 @@
 
 #include "catalog/objectaccess.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "optimizer/planner.h"
 #include "tcop/utility.h"
 
@@ -65,6 +66,8 @@ on_check_perms(PD_CHECK_PERMS_ARGS)
 
 		if (pd_perm_info_writes(info))
 			pd_script_guard_write(run, info->relid);
+		else if (InNoForceRLSOperation())
+			pd_script_guard_read(run, info->relid);
 	}
 	return true;
 }

@@ -12,7 +12,7 @@
  *
  * A kept plan is used for a query only that is equal to the one it was made
  * for, down to the OIDs of its tables and the expressions of their policies,
- * and for the same user.  It is thrown away by what makes the server throw
+ * and for the same user and search_path.  It is thrown away by what makes the server throw
  * generic plans away (see plancache.c, whose rules these are), and by
  * publicdigit.plan_memory.  Plans for given parameters are not kept.
  *
@@ -20,6 +20,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "common/hashfn.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
@@ -36,7 +37,7 @@
 
 typedef struct PlanKey
 {
-	uint64		hash;			/* of the statement's text and tables */
+	uint64		hash;			/* of the statement's text, path and tables */
 	Oid			user;
 	int			cursor_options;
 } PlanKey;
@@ -46,6 +47,7 @@ typedef struct KeptPlan
 	PlanKey		key;			/* hash key */
 	dlist_node	node;			/* in "by_use" */
 	MemoryContext memory;		/* of the two trees */
+	List	   *path;			/* OIDs of schemas: functions are inlined by it */
 	Query	   *query;
 	PlannedStmt *plan;
 	bool		is_valid;
@@ -184,6 +186,8 @@ make_key(const Query *query, const char *text, int cursor_options)
 	memset(&key, 0, sizeof(key));
 	key.hash = hash_bytes_extended((const unsigned char *) text, strlen(text),
 								   (uint64) query->stmt_location);
+	foreach(cell, fetch_search_path(true))
+		key.hash = hash_combine64(key.hash, hash_bytes_uint32(lfirst_oid(cell)));
 	foreach(cell, query->rtable)
 		key.hash = hash_combine64(key.hash,
 								  hash_bytes_uint32(lfirst_node(RangeTblEntry, cell)->relid));
@@ -238,7 +242,9 @@ pd_plans_find(const Query *query, const char *text, int cursor_options)
 	if (plans == NULL)
 		return NULL;
 	kept = hash_search(plans, &key, HASH_FIND, NULL);
-	if (kept == NULL || !kept->is_valid || !equal(kept->query, query))
+	if (kept == NULL || !kept->is_valid ||
+		!equal(kept->path, fetch_search_path(true)) ||
+		!equal(kept->query, query))
 		return NULL;
 
 	/* A copy first: what comes in with a lock may mark it, and no more. */
@@ -266,6 +272,7 @@ pd_plans_begin(PdPlanToKeep *begun, Query *query)
 										  "publicdigit plan",
 										  ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(begun->memory);
+	begun->path = fetch_search_path(true);
 	begun->query = copyObject(query);
 	MemoryContextSwitchTo(old);
 }
@@ -310,6 +317,7 @@ pd_plans_keep(PdPlanToKeep *begun, const char *text, int cursor_options,
 		throw_away(kept);
 	kept = hash_search(plans, &key, HASH_ENTER, NULL);
 	kept->memory = begun->memory;
+	kept->path = begun->path;
 	kept->query = begun->query;
 	kept->plan = copy;
 	kept->is_valid = true;

@@ -17,6 +17,7 @@
 typedef struct PdPlanToKeep
 {
 	MemoryContext memory;		/* of the copy */
+	List	   *path;
 	Query	   *query;
 	uint64		invalidations;	/* how many there had been */
 } PdPlanToKeep;

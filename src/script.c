@@ -22,6 +22,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
@@ -40,6 +41,7 @@
 #include "errors.h"
 #include "protect.h"
 #include "script.h"
+#include "script_cursor.h"
 #include "script_guard.h"
 #include "search_path.h"
 #include "spi.h"
@@ -241,22 +243,42 @@ run_statement(PdScriptRun *run, const char *sql)
 }
 
 /*
+ * with_children
+ *		The tables among these that are still there, and their partitions and
+ *		children: a statement that writes to these may name the parent only.
+ */
+static List *
+with_children(List *relations)
+{
+	List	   *all = NIL;
+	ListCell   *cell;
+
+	foreach(cell, relations)
+	{
+		if (get_rel_name(lfirst_oid(cell)) != NULL)
+			all = list_concat_unique_oid(all,
+										 find_all_inheritors(lfirst_oid(cell),
+															 AccessShareLock, NULL));
+	}
+	return all;
+}
+
+/*
  * ensure_none_pending
  *		An error (0A000) for a deferred trigger that could not be fired.
  */
 static void
-ensure_none_pending(const PdScriptRun *run)
+ensure_none_pending(List *tables)
 {
 	ListCell   *cell;
 
-	foreach(cell, run->relations)
+	foreach(cell, tables)
 	{
-		char	   *name = get_rel_name(lfirst_oid(cell));
-
-		if (name != NULL && AfterTriggerPendingOnRel(lfirst_oid(cell)))
+		if (AfterTriggerPendingOnRel(lfirst_oid(cell)))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("a deferred constraint of table \"%s\" would be checked after the script", name),
+					 errmsg("a deferred constraint of table \"%s\" would be checked after the script",
+							get_rel_name(lfirst_oid(cell))),
 					 errdetail("At the end of the transaction it would run as another role."),
 					 errhint("Give each deferrable constraint a name that no other constraint of the schema has.")));
 	}
@@ -277,7 +299,13 @@ fire_deferred_triggers(PdScriptRun *run)
 	uint64		n;
 	StringInfoData names,
 				deferred;
+	List	   *tables = with_children(run->relations);
+	PdSpi		spi;
 
+	initStringInfo(&names);
+	initStringInfo(&deferred);
+
+	pd_spi_begin_as(&spi, run->owner);
 	n = pd_spi_query("SELECT format('%I.%I', n.nspname, c.conname) AS name,"
 					 " bool_or(c.condeferred) AS deferred"
 					 " FROM pg_trigger AS t"
@@ -288,9 +316,7 @@ fire_deferred_triggers(PdScriptRun *run)
 					 "  WHERE o.conname = c.conname AND o.connamespace = c.connamespace"
 					 "  AND NOT o.condeferrable)"
 					 " GROUP BY 1 ORDER BY 1",
-					 PD_ARGS(pd_oid_array(run->relations)));
-	initStringInfo(&names);
-	initStringInfo(&deferred);
+					 PD_ARGS(pd_oid_array(tables)));
 	for (uint64 row = 0; row < n; row++)
 	{
 		bool		isnull;
@@ -300,45 +326,17 @@ fire_deferred_triggers(PdScriptRun *run)
 		if (DatumGetBool(pd_spi_datum(row, "deferred", &isnull)))
 			appendStringInfo(&deferred, "%s%s", deferred.len > 0 ? ", " : "", name);
 	}
-	if (n > 0)
+	pd_spi_end(&spi);
+
+	if (names.len > 0)
 	{
 		run->is_firing = true;
 		run_statement(run, psprintf("SET CONSTRAINTS %s IMMEDIATE", names.data));
 		run->is_firing = false;
 	}
-	ensure_none_pending(run);
+	ensure_none_pending(tables);
 	if (deferred.len > 0)
 		run_statement(run, psprintf("SET CONSTRAINTS %s DEFERRED", deferred.data));
-}
-
-/*
- * open_cursors
- *		The cursors that are open, as one text to compare.
- */
-static char *
-open_cursors(void)
-{
-	pd_spi_query("SELECT string_agg(format('%s %s %s', name, is_holdable, creation_time), ', '"
-				 "  ORDER BY name) AS cursors FROM pg_cursors", NULL, 0);
-	return pd_spi_text(0, "cursors");
-}
-
-/*
- * ensure_same_cursors
- *		An error (42501) where a script has left a cursor, whose query would
- *		run as its caller, or closed one of its caller's.
- */
-static void
-ensure_same_cursors(const char *before)
-{
-	char	   *after = open_cursors();
-
-	if ((before == NULL) != (after == NULL) ||
-		(before != NULL && strcmp(before, after) != 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("a module script may not leave a cursor open or close another's"),
-				 errhint("Close in a function what it opens.")));
 }
 
 /*
@@ -375,6 +373,23 @@ set_for_script(const char *name, const char *value)
 }
 
 /*
+ * protect_created
+ *		Protect what the script has made, with a path of our own: by the
+ *		script's, its own functions and operators would come first.
+ */
+static void
+protect_created(PdScriptRun *run)
+{
+	PdSpi		spi;
+
+	if (run->unprotected == NIL)
+		return;
+	pd_spi_begin_as(&spi, run->owner);
+	pd_protect_created(run);
+	pd_spi_end(&spi);
+}
+
+/*
  * run_statements
  *		Run a script's statements one by one, as the script.
  */
@@ -406,7 +421,7 @@ run_statements(PdScriptRun *run, ScriptPosition *position)
 		run_statement(run, pnstrdup(content + start, end - start));
 		pd_script_guard_check_touched(run);
 		MemoryContextSwitchTo(old);
-		pd_protect_created(run);
+		protect_created(run);
 		MemoryContextReset(statement_memory);
 	}
 	MemoryContextDelete(statement_memory);
@@ -459,7 +474,7 @@ pd_script_execute(PdScriptRun *run, const PdScript *script)
 	Oid			save_userid;
 	int			save_sec_context;
 	int			save_nestlevel;
-	char	   *cursors = open_cursors();
+	List	   *cursors = pd_script_note_cursors();
 	MemoryContext memory = CurrentMemoryContext;
 
 	callback.callback = error_context;
@@ -480,24 +495,24 @@ pd_script_execute(PdScriptRun *run, const PdScript *script)
 	SetUserIdAndSecContext(run->owner,
 						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
 
-	if (script->kind == PD_SCRIPT_VERIFY)
+	pd_script_hold_cursors(cursors);
+	PG_TRY();
 	{
-		PG_TRY();
-		{
-			run_statements(run, &position);
-		}
-		PG_CATCH();
-		{
-			report_failed_verification(script, memory);
-		}
-		PG_END_TRY();
-	}
-	else
 		run_statements(run, &position);
+	}
+	PG_CATCH();
+	{
+		pd_script_release_cursors(cursors);
+		if (script->kind == PD_SCRIPT_VERIFY)
+			report_failed_verification(script, memory);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	pd_script_release_cursors(cursors);
 
 	/* As if aborted: what a script sets is for the script. */
 	AtEOXact_GUC(false, save_nestlevel);
 	SetUserIdAndSecContext(save_userid, save_sec_context);
-	ensure_same_cursors(cursors);
+	pd_script_check_cursors(cursors);
 	error_context_stack = callback.previous;
 }

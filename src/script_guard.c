@@ -32,6 +32,7 @@
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attrdef.h"
+#include "catalog/pg_cast.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
@@ -166,7 +167,7 @@ is_own_schema(const PdScriptRun *run, Oid nspid)
  *		is checked against the golden rules at the end.
  */
 static bool
-is_inside(PdScriptRun *run, const ObjectAddress *object)
+is_inside(PdScriptRun *run, const ObjectAddress *object, bool altered)
 {
 	Oid			relid = InvalidOid;
 	bool		internal = false;
@@ -190,9 +191,12 @@ is_inside(PdScriptRun *run, const ObjectAddress *object)
 									Anum_pg_trigger_oid, Anum_pg_trigger_tgrelid,
 									object->objectId, &internal);
 			/* A foreign key to a landlord's table has its triggers there. */
-			if (internal)
+			if (internal && !altered)
 				return true;
 			break;
+		case CastRelationId:
+			/* CREATE CAST is refused; a range type brings one of its own. */
+			return true;
 		case PolicyRelationId:
 			relid = owning_relation(PolicyRelationId, PolicyOidIndexId,
 									Anum_pg_policy_oid, Anum_pg_policy_polrelid,
@@ -277,7 +281,11 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 			break;
 		case OAT_POST_ALTER:
 			if (arg == NULL || !((ObjectAccessPostAlter *) arg)->is_internal)
+			{
+				/* It is there already, and must not take effect first. */
+				pd_script_guard_inside(run, &object);
 				note(run, classId, objectId, false);
+			}
 			break;
 		case OAT_DROP:
 		case OAT_TRUNCATE:
@@ -304,30 +312,6 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 }
 
 /*
- * is_view_rule
- *		Is this rule what a view reads?  True also for one that is gone.
- */
-static bool
-is_view_rule(Oid rule)
-{
-	Relation	rel = table_open(RewriteRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	bool		result;
-
-	ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(rule));
-	scan = systable_beginscan(rel, RewriteOidIndexId, true, SnapshotSelf, 1, &key);
-	tuple = systable_getnext(scan);
-	result = !HeapTupleIsValid(tuple) ||
-		((Form_pg_rewrite) GETSTRUCT(tuple))->ev_type == '0' + CMD_SELECT;
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return result;
-}
-
-/*
  * ensure_rule_stays_inside
  *		An error (42501) for a rule whose actions name other schemas' tables:
  *		they would run as the owner role whenever anybody writes to the
@@ -340,8 +324,15 @@ ensure_rule_stays_inside(const PdScriptRun *run, Oid rule)
 	ScanKeyData key[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
+	Oid			rule_table;
+	bool		internal;
 
-	if (is_view_rule(rule))
+	rule_table = owning_relation(RewriteRelationId, RewriteOidIndexId,
+								 Anum_pg_rewrite_oid, Anum_pg_rewrite_ev_class,
+								 rule, &internal);
+	/* What a view reads is allowed to be outside. */
+	if (!OidIsValid(rule_table) || get_rel_relkind(rule_table) == RELKIND_VIEW ||
+		get_rel_relkind(rule_table) == RELKIND_MATVIEW)
 		return;
 
 	rel = table_open(DependRelationId, AccessShareLock);
@@ -356,9 +347,16 @@ ensure_rule_stays_inside(const PdScriptRun *run, Oid rule)
 		ObjectAddress object;
 
 		ObjectAddressSet(object, depend->refclassid, depend->refobjid);
-		if (object.classId == RelationRelationId &&
-			get_rel_namespace(object.objectId) != run->schema)
+		if (object.classId != RelationRelationId)
+			continue;
+		if (get_rel_namespace(object.objectId) != run->schema)
 			report_outside(run, &object);
+		if (get_rel_relkind(object.objectId) == RELKIND_VIEW && rule_table != object.objectId)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("a rule of a module script may not name a view"),
+					 errdetail("The view may reach tables of other schemas."),
+					 errhint("Name the tables.")));
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
@@ -378,7 +376,8 @@ pd_script_guard_check_touched(PdScriptRun *run)
 	{
 		ObjectAddress *object = lfirst(cell);
 
-		pd_script_guard_inside(run, object);
+		if (!is_inside(run, object, false))
+			report_outside(run, object);
 		if (object->classId == RewriteRelationId)
 			ensure_rule_stays_inside(run, object->objectId);
 	}
@@ -393,8 +392,37 @@ pd_script_guard_check_touched(PdScriptRun *run)
 void
 pd_script_guard_inside(PdScriptRun *run, const ObjectAddress *object)
 {
-	if (!is_inside(run, object))
+	if (!is_inside(run, object, true))
 		report_outside(run, object);
+}
+
+/*
+ * pd_script_guard_read
+ *		An error (42501) for a query within a foreign key's own work that reads
+ *		a protected table of another schema: there the owner role, whose
+ *		triggers it may fire, sees the rows of all tenants.
+ */
+void
+pd_script_guard_read(const PdScriptRun *run, Oid relid)
+{
+	bool		enabled;
+	bool		forced;
+	HeapTuple	tuple;
+
+	if (!OidIsValid(relid) || get_rel_namespace(relid) == run->schema)
+		return;
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	if (!HeapTupleIsValid(tuple))
+		return;
+	enabled = ((Form_pg_class) GETSTRUCT(tuple))->relrowsecurity;
+	forced = ((Form_pg_class) GETSTRUCT(tuple))->relforcerowsecurity;
+	ReleaseSysCache(tuple);
+	if (enabled && forced)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a module script may not read table \"%s\" within the action of a foreign key",
+						get_rel_name(relid)),
+				 errdetail("Row-level security does not hold there.")));
 }
 
 /*

@@ -20,6 +20,7 @@
 extern void pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 								   Oid classId, Oid objectId, int subId,
 								   void *arg);
+extern void pd_script_guard_read(const PdScriptRun *run, Oid relid);
 extern void pd_script_guard_write(PdScriptRun *run, Oid relid);
 extern void pd_script_guard_inside(PdScriptRun *run, const ObjectAddress *object);
 extern void pd_script_guard_utility(PdScriptRun *run, Node *stmt);

@@ -15,11 +15,13 @@
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "tcop/cmdtag.h"
 #include "tcop/utility.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 
@@ -187,6 +189,39 @@ check_grant(PdScriptRun *run, GrantStmt *stmt)
 }
 
 /*
+ * check_set_constraints
+ *		SET CONSTRAINTS: of the script's own schema, since it holds until the
+ *		transaction ends and fires what its caller has deferred.
+ */
+static void
+check_set_constraints(PdScriptRun *run, ConstraintsSetStmt *stmt)
+{
+	ListCell   *cell;
+
+	if (stmt->constraints == NIL)
+		refuse((Node *) stmt, "Name the constraints.");
+	/* Nothing would fire what is deferred while these fire. */
+	if (run->is_firing && stmt->deferred)
+		refuse((Node *) stmt, "A deferred trigger of a module may not defer another.");
+
+	foreach(cell, stmt->constraints)
+	{
+		RangeVar   *constraint = lfirst_node(RangeVar, cell);
+
+		/* Without a schema the first in the path that has one counts. */
+		if (constraint->schemaname != NULL ?
+			get_namespace_oid(constraint->schemaname, true) != run->schema :
+			!ConstraintNameExists(constraint->relname, run->schema))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("a module script may not set constraint \"%s\"",
+							constraint->relname),
+					 errdetail("Schema \"%s\" has no constraint of this name.",
+							   get_namespace_name(run->schema))));
+	}
+}
+
+/*
  * check_analyze
  *		ANALYZE: of the script's own tables.
  */
@@ -245,10 +280,8 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 		case T_CreatePolicyStmt:
 		case T_CreateRangeStmt:
 		case T_CreateSeqStmt:
-		case T_CreateStatsStmt:
 		case T_CreateTableAsStmt:
 		case T_CreateTrigStmt:
-		case T_DefineStmt:
 		case T_RefreshMatViewStmt:
 		case T_RenameStmt:
 		case T_RuleStmt:	/* and what its actions name */
@@ -286,9 +319,16 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 							   ((CommentStmt *) stmt)->object);
 			break;
 		case T_ConstraintsSetStmt:
-			/* Nothing would fire what is deferred while these fire. */
-			if (run->is_firing && ((ConstraintsSetStmt *) stmt)->deferred)
-				refuse(stmt, "A deferred trigger of a module may not defer another.");
+			check_set_constraints(run, (ConstraintsSetStmt *) stmt);
+			break;
+		case T_CreateStatsStmt:
+			foreach(cell, ((CreateStatsStmt *) stmt)->relations)
+				ensure_inside(run, lfirst_node(RangeVar, cell));
+			break;
+		case T_DefineStmt:
+			/* Its commutator or negator would change another's operator. */
+			if (((DefineStmt *) stmt)->kind == OBJECT_OPERATOR)
+				refuse(stmt, "Use functions.");
 			break;
 		case T_DropStmt:
 			check_drop((DropStmt *) stmt);
@@ -298,7 +338,14 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 			if (((LockStmt *) stmt)->mode > RowShareLock)
 			{
 				foreach(cell, ((LockStmt *) stmt)->relations)
-					ensure_inside(run, lfirst_node(RangeVar, cell));
+				{
+					RangeVar   *relation = lfirst_node(RangeVar, cell);
+					Oid			relid = RangeVarGetRelid(relation, NoLock, true);
+
+					ensure_inside(run, relation);
+					if (OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_VIEW)
+						refuse(stmt, "Lock tables; a view would lock what it reads.");
+				}
 			}
 			break;
 		case T_AlterObjectDependsStmt:
