@@ -58,6 +58,16 @@ SELECT leave(who('first', 'SET CONSTRAINTS second DEFERRED; INSERT INTO u DEFAUL
 \echo nothing is left for COMMIT
 SET CONSTRAINTS ALL IMMEDIATE;
 ROLLBACK;
+-- Those of a partition, to which a later script writes by the parent.
+BEGIN;
+SELECT install(who('first') || 'CREATE TABLE p (tenant_id uuid, k int) PARTITION BY LIST (k); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+    CREATE CONSTRAINT TRIGGER first AFTER INSERT ON p1 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION first();', '{"p": "tenant"}');
+SELECT install('INSERT INTO p (k) VALUES (1)');
+\echo nothing is left for COMMIT
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK;
+-- What the caller has deferred is not the script's to fire or to defer.
+SELECT attempt(format('SET CONSTRAINTS %s', what)) FROM unnest('{ALL IMMEDIATE,ALL DEFERRED,landlord.k IMMEDIATE,k DEFERRED}'::text[]) AS what;
 -- A deferred key that does not hold is the script's error, not COMMIT's.
 SELECT attempt('CREATE TABLE t (id int PRIMARY KEY, tenant_id uuid, t int REFERENCES t DEFERRABLE INITIALLY DEFERRED); INSERT INTO t VALUES (1, DEFAULT, 2)', '{"t": "tenant"}');
 -- Two keys of one name, only one of them deferrable: refused while it has something to check.
@@ -93,6 +103,29 @@ SELECT leave(format('DO %L', 'DECLARE d refcursor := ''d''; BEGIN OPEN d FOR SEL
 SELECT name FROM pg_cursors WHERE name IN ('c', 'd') ORDER BY name;
 ROLLBACK;
 
+-- Nor may it put another query into the caller's cursor, or read from it.
+BEGIN;
+DECLARE mine CURSOR FOR VALUES ('mine'), ('too');
+SELECT attempt('DO ''DECLARE c refcursor := ''''mine''''; BEGIN CLOSE c; OPEN c FOR SELECT 1; END''');
+SELECT attempt('DO ''DECLARE c refcursor := ''''mine''''; r record; BEGIN FETCH c INTO r; END''');
+SELECT attempt('DO ''DECLARE c refcursor := ''''mine''''; BEGIN CLOSE c; EXCEPTION WHEN OTHERS THEN NULL; END''') ~ 'installed';
+FETCH mine;
+CLOSE mine;
+ROLLBACK;
+-- A caller's loop goes on.
+DO $$
+DECLARE slug text; c CURSOR FOR SELECT t.slug FROM publicdigit.tenants AS t ORDER BY 1;
+BEGIN
+    OPEN c;
+    LOOP
+        FETCH c INTO slug;
+        EXIT WHEN NOT FOUND;
+        PERFORM attempt('SELECT 1'), attempt('SELECT 1 / 0');
+        RAISE WARNING '%', slug;
+    END LOOP;
+    CLOSE c;
+END $$;
+
 -- Settings, cursors and prepared statements: those of the session are the caller's.
 SET statement_timeout = '1h';
 PREPARE mine AS SELECT 'mine';
@@ -121,9 +154,15 @@ DEALLOCATE ALL;
 
 -- A rule would write the landlord's table as the owner whenever the app role writes its own.
 SELECT attempt('CREATE RULE r AS ON INSERT TO members DO ALSO UPDATE landlord.countries SET name = ''x''') <> 'installed';
+SELECT attempt('CREATE VIEW v AS SELECT * FROM landlord.countries; CREATE RULE r AS ON INSERT TO members DO ALSO UPDATE v SET name = ''x''');
 -- A rule inside the schema does no harm.
 SELECT attempt('CREATE TABLE t (tenant_id uuid); CREATE TABLE u (tenant_id uuid); CREATE RULE r AS ON INSERT TO t DO ALSO INSERT INTO u DEFAULT VALUES; INSERT INTO t DEFAULT VALUES',
     '{"t": "tenant", "u": "tenant"}');
+
+-- Functions and operators of its own are not what the extension calls meanwhile.
+SELECT attempt('CREATE FUNCTION format(text, name, name) RETURNS text LANGUAGE plpgsql AS ''BEGIN RAISE WARNING ''''called''''; RETURN pg_catalog.format($1, $2, $3); END'';
+    CREATE TABLE t (id int UNIQUE DEFERRABLE INITIALLY DEFERRED, tenant_id uuid); INSERT INTO t VALUES (1)', '{"t": "tenant"}') ~ 'installed';
+SELECT attempt('CREATE FUNCTION same(oid, int) RETURNS boolean LANGUAGE sql AS ''SELECT true''; CREATE OPERATOR = (LEFTARG = oid, RIGHTARG = int, FUNCTION = same)');
 
 -- SECURITY DEFINER with a path that its caller can get in front of.
 SELECT attempt('CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS ''SELECT 1''');

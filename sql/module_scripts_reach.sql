@@ -68,6 +68,20 @@ SELECT left(attempt('CREATE FUNCTION f() RETURNS bigint LANGUAGE plpgsql SET sea
 SELECT state(format('SELECT %s FROM pg_class AS c WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ''tenant_globex'') AND relkind = %L', call, kind))
 FROM (VALUES ('setval(oid, 77)', 'S'), ('nextval(oid)', 'S'), ('table_to_xml(oid, true, false, '''')', 'r')) AS v (call, kind);
 
+-- Within the action of a foreign key, where row-level security is not forced.
+BEGIN;
+SET ROLE regress_reach_owner;
+CREATE TABLE landlord.events (tenant_id uuid, body text);
+RESET ROLE;
+SELECT publicdigit.protect_table('landlord.events');
+SELECT attempt('CREATE TABLE pk (id int PRIMARY KEY, tenant_id uuid); CREATE TABLE fk (tenant_id uuid, id int REFERENCES pk ON DELETE CASCADE);
+    CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN PERFORM body FROM landlord.events; RETURN OLD; END'';
+    CREATE TRIGGER spy BEFORE DELETE ON fk FOR EACH ROW EXECUTE FUNCTION spy();
+    INSERT INTO pk VALUES (1); INSERT INTO fk (id) VALUES (1); DELETE FROM pk', '{"pk": "tenant", "fk": "tenant"}');
+-- Refused before it takes effect, not only after the statement.
+SELECT attempt(format('DO %L', $$BEGIN ALTER POLICY publicdigit_tenant ON landlord.events USING (true); RAISE EXCEPTION 'too late'; END$$));
+ROLLBACK;
+
 -- From a parallel worker.
 SET ROLE regress_reach_owner;
 CREATE MATERIALIZED VIEW tenant_globex.summary AS SELECT 'a secret' AS secret;
@@ -108,7 +122,10 @@ SELECT statement, state(statement) FROM unnest(ARRAY[
     'ALTER VIEW plan_names SET SCHEMA tenant_acme', 'ALTER MATERIALIZED VIEW plan_count SET SCHEMA tenant_acme',
     'ALTER SEQUENCE numbers SET SCHEMA tenant_acme', 'ALTER FUNCTION plan() SET SCHEMA tenant_acme',
     'ALTER TYPE mood SET SCHEMA tenant_acme', 'ALTER FUNCTION plan() DEPENDS ON EXTENSION plpgsql',
-    'ALTER INDEX plans_pkey DEPENDS ON EXTENSION plpgsql']) AS statement;
+    'ALTER INDEX plans_pkey DEPENDS ON EXTENSION plpgsql',
+    'CREATE STATISTICS s ON (upper(name)), id FROM plans', 'CREATE VIEW v AS SELECT * FROM plans; LOCK TABLE v',
+    'CREATE FUNCTION other(text, text) RETURNS boolean LANGUAGE sql AS ''SELECT true''; CREATE OPERATOR !== (LEFTARG = text, RIGHTARG = text, FUNCTION = other)'
+    ]) AS statement;
 
 -- Reading it, and referring to it, are allowed; locking the rows read is.
 SELECT attempt(statement, '{"t": "tenant"}') FROM unnest(ARRAY[

@@ -95,6 +95,8 @@ SELECT * FROM tenant_acme.totals;
 SELECT attempt('ALTER TABLE lines ADD COLUMN more text', '{}');
 -- Refreshing without a lock is the server's ANALYZE, not the script's.
 SELECT attempt('CREATE MATERIALIZED VIEW mv AS SELECT n FROM generate_series(1, 3) AS n;  CREATE UNIQUE INDEX ON mv (n); REFRESH MATERIALIZED VIEW CONCURRENTLY mv');
+-- A range type, with the casts that come with it.
+SELECT attempt('CREATE TYPE span AS RANGE (SUBTYPE = int); CREATE TABLE spans (tenant_id uuid, s span); INSERT INTO spans (s) VALUES (span(1, 2))', '{"spans": "tenant"}');
 -- Sequences of its own, by all that draws from one.
 SELECT attempt('CREATE TABLE numbered (id serial PRIMARY KEY, tenant_id uuid, n int); INSERT INTO numbered (n) VALUES (1), (2);
     ALTER TABLE numbered ADD m bigserial; SELECT setval(pg_get_serial_sequence(''numbered'', ''id''), max(id) + 5) FROM numbered;

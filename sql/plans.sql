@@ -6,7 +6,7 @@
 SELECT publicdigit.grant_tenant_access('regress_web', 'beta');
 CREATE FUNCTION public.mark(text) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT $1 || '!' $$;
 -- How many are kept; not to be told where test/cache_thrash throws caches away all the time.
-CREATE FUNCTION public.kept(expected int) RETURNS boolean LANGUAGE sql AS $$
+CREATE FUNCTION public.kept(expected int) RETURNS boolean LANGUAGE sql SECURITY DEFINER AS $$
     SELECT count(*) = expected OR current_setting('session_preload_libraries') ~ 'cache_thrash'
     FROM pg_backend_memory_contexts WHERE name = 'publicdigit plan' AND parent = 'CacheMemoryContext'
 $$;
@@ -30,21 +30,21 @@ BEGIN;
 SELECT publicdigit.use_tenant('beta') \g /dev/null
 EXECUTE own(''); EXECUTE shared('');
 COMMIT;
-SELECT public.kept(3);
+SELECT public.kept(4);
 BEGIN;
 SELECT publicdigit.use_tenant('acme') \g /dev/null
 EXECUTE own(''); EXECUTE shared('');
 SELECT publicdigit.use_tenant('beta') \g /dev/null
 EXECUTE own('beta 1');
 COMMIT;
-SELECT public.kept(3);
+SELECT public.kept(4);
 
 -- Without a tenant none is used or kept.
 BEGIN;
 SELECT publicdigit.use_landlord() \g /dev/null
 EXECUTE shared('');
 COMMIT;
-SELECT public.kept(3);
+SELECT public.kept(4);
 
 -- What changes below a plan throws it away: a function that was inlined, a policy, a column, the table.
 \c - :superuser
@@ -94,6 +94,35 @@ RESET SESSION AUTHORIZATION;
 DROP TABLE tenant_beta.note;
 ALTER TABLE tenant_beta.former RENAME TO note;
 
+-- Functions are inlined by the path of the moment, and computed when they never change: no plan outlives either.
+SET check_function_bodies = off;
+CREATE FUNCTION public.rate() RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+CREATE FUNCTION landlord.bodies(text) RETURNS SETOF text STABLE LANGUAGE sql AS 'SELECT body FROM note WHERE body > $1';
+CREATE FUNCTION tenant_acme.greeting() RETURNS text STABLE LANGUAGE sql AS $$ SELECT 'from acme' $$;
+CREATE FUNCTION tenant_beta.greeting() RETURNS text STABLE LANGUAGE sql AS $$ SELECT 'from beta' $$;
+CREATE FUNCTION landlord.greet(text) RETURNS text STABLE LANGUAGE sql AS $$ SELECT $1 || greeting() $$;
+SET SESSION AUTHORIZATION regress_web;
+BEGIN;
+SELECT publicdigit.use_tenant('acme') \g /dev/null
+PREPARE inlined(text) AS SELECT b, landlord.greet($1), public.rate() FROM landlord.bodies($1) AS b ORDER BY b;
+EXECUTE inlined('');
+COMMIT;
+BEGIN;
+SELECT publicdigit.use_tenant('beta') \g /dev/null
+EXECUTE inlined('');
+COMMIT;
+RESET SESSION AUTHORIZATION;
+CREATE OR REPLACE FUNCTION public.rate() RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN 2; END';
+SET SESSION AUTHORIZATION regress_web;
+BEGIN;
+SELECT publicdigit.use_tenant('acme') \g /dev/null
+EXECUTE inlined('acme 1');
+SELECT publicdigit.use_tenant('beta') \g /dev/null
+EXECUTE inlined('beta 1');
+COMMIT;
+RESET SESSION AUTHORIZATION;
+DROP FUNCTION public.rate;
+
 -- A plan is of one user: another one's rights are looked at.
 REVOKE EXECUTE ON FUNCTION public.mark FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.mark TO regress_web;
@@ -133,6 +162,15 @@ END $$;
 SELECT count(*) BETWEEN 1 AND 100 OR public.kept(0), coalesce(sum(total_bytes), 0) <= 65536 FROM pg_backend_memory_contexts
 WHERE name = 'publicdigit plan' AND parent = 'CacheMemoryContext';
 COMMIT;
+-- DISCARD takes them away.
+SET publicdigit.plan_memory = '1MB';
+BEGIN;
+SELECT publicdigit.use_tenant('acme') \g /dev/null
+EXECUTE own('acme 1');
+SELECT NOT public.kept(0) OR public.kept(-1);
+COMMIT;
+DISCARD PLANS;
+SELECT public.kept(0);
 \c - :superuser
 DROP FUNCTION public.kept;
 REVOKE EXECUTE ON FUNCTION pg_get_backend_memory_contexts() FROM PUBLIC;

@@ -240,7 +240,8 @@ pd_catalog_invalidate_all(void)
 bool
 pd_catalog_is_ours(Oid relid)
 {
-	return !OidIsValid(relid) ||
+	/* Before it is known which tables are ours, any may be. */
+	return !OidIsValid(relid) || !cached_valid ||
 		relid == cached.setting || relid == cached.tenant ||
 		relid == cached.access;
 }

@@ -36,7 +36,6 @@ typedef struct PdCatalog
 	Oid			script_setval;
 	Oid			script_setval_called;	/* the form with is_called */
 
-
 	/* From table "setting"; empty names before setup(). */
 	bool		is_set_up;
 	NameData	owner_role;

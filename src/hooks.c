@@ -149,13 +149,17 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 		   QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
 	PdScriptRun *run = pd_script_running();
-
 	Node	   *save_utility;
 
 	if (run == NULL)
 	{
+		DiscardMode discarded = IsA(pstmt->utilityStmt, DiscardStmt) ?
+			((DiscardStmt *) pstmt->utilityStmt)->target : DISCARD_TEMP;
+
 		run_utility(pstmt, queryString, readOnlyTree, context, params,
 					queryEnv, dest, qc);
+		if (discarded == DISCARD_ALL || discarded == DISCARD_PLANS)
+			pd_plans_discard();
 		return;
 	}
 

@@ -25,8 +25,8 @@
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
-#include "parser/parsetree.h"
 #include "optimizer/plancat.h"
+#include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 #include "utils/uuid.h"
@@ -111,20 +111,20 @@ pd_is_current_tenant(PG_FUNCTION_ARGS)
  *		serve it.
  */
 static List *
-index_condition(SupportRequestIndexCondition *request, Oid equal)
+index_condition(SupportRequestIndexCondition *request, Oid equal_op)
 {
 	Node	   *column;
 	FuncExpr   *bound;
 
 	if (!is_funcclause(request->node) || request->indexarg != 0 ||
-		!op_in_opfamily(equal, request->opfamily))
+		!op_in_opfamily(equal_op, request->opfamily))
 		return NIL;
 
 	column = linitial(((FuncExpr *) request->node)->args);
 	bound = makeFuncExpr(pd_catalog()->current_tenant_id, UUIDOID, NIL,
 						 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
 	request->lossy = false;
-	return list_make1(make_opclause(equal, BOOLOID, false, (Expr *) column,
+	return list_make1(make_opclause(equal_op, BOOLOID, false, (Expr *) column,
 									(Expr *) bound, InvalidOid, InvalidOid));
 }
 
@@ -156,7 +156,7 @@ is_in_own_schema(PlannerInfo *root, Node *column, const pg_uuid_t *tenant)
  *		where it shares the table with others.
  */
 static Selectivity
-selectivity(SupportRequestSelectivity *request, Oid equal)
+selectivity(SupportRequestSelectivity *request, Oid equal_op)
 {
 	Node	   *column = linitial(request->args);
 	const PdBinding *binding = pd_binding();	/* an estimate: no checks */
@@ -169,7 +169,7 @@ selectivity(SupportRequestSelectivity *request, Oid equal)
 	*tenant = binding->tenant;
 	if (is_in_own_schema(request->root, column, tenant))
 		return 1.0;
-	return restriction_selectivity(request->root, equal,
+	return restriction_selectivity(request->root, equal_op,
 								   list_make2(column,
 											  makeConst(UUIDOID, -1, InvalidOid,
 														UUID_LEN,
@@ -186,20 +186,20 @@ Datum
 pd_is_current_tenant_support(PG_FUNCTION_ARGS)
 {
 	Node	   *request = (Node *) PG_GETARG_POINTER(0);
-	Oid			equal;
+	Oid			equal_op;
 
 	if (IsA(request, SupportRequestIndexCondition))
 	{
-		equal = lookup_type_cache(UUIDOID, TYPECACHE_EQ_OPR)->eq_opr;
+		equal_op = lookup_type_cache(UUIDOID, TYPECACHE_EQ_OPR)->eq_opr;
 		PG_RETURN_POINTER(index_condition((SupportRequestIndexCondition *) request,
-										  equal));
+										  equal_op));
 	}
 	if (IsA(request, SupportRequestSelectivity) &&
 		!((SupportRequestSelectivity *) request)->is_join)
 	{
-		equal = lookup_type_cache(UUIDOID, TYPECACHE_EQ_OPR)->eq_opr;
+		equal_op = lookup_type_cache(UUIDOID, TYPECACHE_EQ_OPR)->eq_opr;
 		((SupportRequestSelectivity *) request)->selectivity =
-			selectivity((SupportRequestSelectivity *) request, equal);
+			selectivity((SupportRequestSelectivity *) request, equal_op);
 		PG_RETURN_POINTER(request);
 	}
 	PG_RETURN_POINTER(NULL);

@@ -25,6 +25,7 @@
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "storage/lmgr.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
@@ -38,6 +39,7 @@
 typedef struct PlanKey
 {
 	uint64		hash;			/* of the statement's text, path and tables */
+	pg_uuid_t	tenant;
 	Oid			user;
 	int			cursor_options;
 } PlanKey;
@@ -49,6 +51,8 @@ typedef struct KeptPlan
 	MemoryContext memory;		/* of the two trees */
 	List	   *path;			/* OIDs of schemas: functions are inlined by it */
 	Query	   *query;
+	List	   *relations;		/* what the query depends on; the plan has */
+	List	   *objects;		/* lists of its own */
 	PlannedStmt *plan;
 	bool		is_valid;
 } KeptPlan;
@@ -73,10 +77,30 @@ relcache_callback(Datum arg, Oid relid)
 	{
 		KeptPlan   *kept = dlist_container(KeptPlan, node, iter.cur);
 
-		if (!OidIsValid(relid) ||
+		if (!OidIsValid(relid) || list_member_oid(kept->relations, relid) ||
 			list_member_oid(kept->plan->relationOids, relid))
 			kept->is_valid = false;
 	}
+}
+
+/*
+ * names_object
+ *		Is the changed object in a list of PlanInvalItem?
+ */
+static bool
+names_object(List *items, int cacheid, uint32 hashvalue)
+{
+	ListCell   *cell;
+
+	foreach(cell, items)
+	{
+		PlanInvalItem *item = lfirst_node(PlanInvalItem, cell);
+
+		if (item->cacheId == cacheid &&
+			(hashvalue == 0 || item->hashValue == hashvalue))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -92,17 +116,55 @@ object_callback(Datum arg, int cacheid, uint32 hashvalue)
 	dlist_foreach(iter, &by_use)
 	{
 		KeptPlan   *kept = dlist_container(KeptPlan, node, iter.cur);
-		ListCell   *cell;
 
-		foreach(cell, kept->plan->invalItems)
-		{
-			PlanInvalItem *item = lfirst_node(PlanInvalItem, cell);
-
-			if (item->cacheId == cacheid &&
-				(hashvalue == 0 || item->hashValue == hashvalue))
-				kept->is_valid = false;
-		}
+		if (names_object(kept->objects, cacheid, hashvalue) ||
+			names_object(kept->plan->invalItems, cacheid, hashvalue))
+			kept->is_valid = false;
 	}
+}
+
+/*
+ * throw_away
+ *		Free a kept plan.
+ */
+static void
+throw_away(KeptPlan *kept)
+{
+	memory_used -= MemoryContextMemAllocated(kept->memory, true);
+	dlist_delete(&kept->node);
+	MemoryContextDelete(kept->memory);
+	hash_search(plans, &kept->key, HASH_REMOVE, NULL);
+}
+
+/*
+ * shrink
+ *		Free the least recently used plans until the rest fits.
+ */
+static void
+shrink(int kilobytes)
+{
+	while (memory_used > (Size) kilobytes * 1024 && !dlist_is_empty(&by_use))
+		throw_away(dlist_tail_element(KeptPlan, node, &by_use));
+}
+
+/*
+ * assign_plan_memory
+ *		GUC assign hook.
+ */
+static void
+assign_plan_memory(int newval, void *extra)
+{
+	shrink(newval);
+}
+
+/*
+ * pd_plans_discard
+ *		Free all plans, as DISCARD PLANS does.
+ */
+void
+pd_plans_discard(void)
+{
+	shrink(0);
 }
 
 /*
@@ -130,7 +192,7 @@ pd_plans_init(void)
 							4096, 0, MAX_KILOBYTES,
 							PGC_USERSET,
 							GUC_UNIT_KB,
-							NULL, NULL, NULL);
+							NULL, assign_plan_memory, NULL);
 
 	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCOID, object_callback, (Datum) 0);
@@ -191,22 +253,10 @@ make_key(const Query *query, const char *text, int cursor_options)
 	foreach(cell, query->rtable)
 		key.hash = hash_combine64(key.hash,
 								  hash_bytes_uint32(lfirst_node(RangeTblEntry, cell)->relid));
+	key.tenant = pd_binding()->tenant;
 	key.user = GetUserId();
 	key.cursor_options = cursor_options;
 	return key;
-}
-
-/*
- * throw_away
- *		Free a kept plan.
- */
-static void
-throw_away(KeptPlan *kept)
-{
-	memory_used -= MemoryContextMemAllocated(kept->memory, true);
-	dlist_delete(&kept->node);
-	MemoryContextDelete(kept->memory);
-	hash_search(plans, &kept->key, HASH_REMOVE, NULL);
 }
 
 /*
@@ -223,7 +273,9 @@ lock_tables(const PlannedStmt *plan)
 	{
 		RangeTblEntry *entry = lfirst_node(RangeTblEntry, cell);
 
-		if (entry->rtekind == RTE_RELATION)
+		/* Those of views keep the view's OID from 16 on. */
+		if (entry->rtekind == RTE_RELATION ||
+			(entry->rtekind == RTE_SUBQUERY && OidIsValid(entry->relid)))
 			LockRelationOid(entry->relid, entry->rellockmode);
 	}
 }
@@ -266,6 +318,7 @@ void
 pd_plans_begin(PdPlanToKeep *begun, Query *query)
 {
 	MemoryContext old;
+	bool		has_row_security;
 
 	begun->invalidations = invalidations;
 	begun->memory = AllocSetContextCreate(CurrentMemoryContext,
@@ -274,6 +327,9 @@ pd_plans_begin(PdPlanToKeep *begun, Query *query)
 	old = MemoryContextSwitchTo(begun->memory);
 	begun->path = fetch_search_path(true);
 	begun->query = copyObject(query);
+	/* Functions that the planner computes are in no plan's lists. */
+	extract_query_dependencies((Node *) begun->query, &begun->relations,
+							   &begun->objects, &has_row_security);
 	MemoryContextSwitchTo(old);
 }
 
@@ -319,12 +375,13 @@ pd_plans_keep(PdPlanToKeep *begun, const char *text, int cursor_options,
 	kept->memory = begun->memory;
 	kept->path = begun->path;
 	kept->query = begun->query;
+	kept->relations = begun->relations;
+	kept->objects = begun->objects;
 	kept->plan = copy;
 	kept->is_valid = true;
 	dlist_push_head(&by_use, &kept->node);
 	MemoryContextSetParent(kept->memory, CacheMemoryContext);
 	memory_used += MemoryContextMemAllocated(kept->memory, true);
 
-	while (memory_used > (Size) plan_memory * 1024 && !dlist_is_empty(&by_use))
-		throw_away(dlist_tail_element(KeptPlan, node, &by_use));
+	shrink(plan_memory);
 }

@@ -19,10 +19,13 @@ typedef struct PdPlanToKeep
 	MemoryContext memory;		/* of the copy */
 	List	   *path;
 	Query	   *query;
+	List	   *relations;
+	List	   *objects;
 	uint64		invalidations;	/* how many there had been */
 } PdPlanToKeep;
 
 extern void pd_plans_init(void);
+extern void pd_plans_discard(void);
 extern bool pd_plans_concern(Query *query, ParamListInfo params);
 extern PlannedStmt *pd_plans_find(const Query *query, const char *text,
 								  int cursor_options);

@@ -5,7 +5,7 @@
  *
  * A switch to a tenant that this backend has seen before runs no SQL and
  * reads no table: it finds the tenant, and what the role may do with it, in
- * a hash table.  Statement triggers on the registry's tables send a relcache
+ * a hash table.  Triggers on the registry's tables send a relcache
  * invalidation for their table (CacheInvalidateRelcache), which reaches every
  * backend at commit and this one at the end of the command, also when the
  * change is rolled back.  The callback only counts; the next look-up throws
@@ -106,7 +106,7 @@ pd_registry_init(void)
 
 /*
  * pd_invalidate_registry
- *		Statement trigger on the registry's tables.
+ *		Trigger on the registry's tables.
  */
 Datum
 pd_invalidate_registry(PG_FUNCTION_ARGS)
@@ -160,11 +160,11 @@ ready_cache(void)
 }
 
 /*
- * status_from_text
+ * pd_tenant_status
  *		A status as the registry spells it.
  */
-static PdTenantStatus
-status_from_text(const char *status)
+PdTenantStatus
+pd_tenant_status(const char *status)
 {
 	if (strcmp(status, "active") == 0)
 		return PD_TENANT_ACTIVE;
@@ -220,7 +220,7 @@ read_tenant(const PdCatalog *catalog, Oid index, const char *key_column,
 		strlcpy(read.slug, TextDatumGetCString(column(rel, tuple, "slug")),
 				sizeof(read.slug));
 		read.schema = *DatumGetName(column(rel, tuple, "schema_name"));
-		read.status = status_from_text(TextDatumGetCString(column(rel, tuple, "status")));
+		read.status = pd_tenant_status(TextDatumGetCString(column(rel, tuple, "status")));
 		found = true;
 	}
 	systable_endscan(scan);

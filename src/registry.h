@@ -41,6 +41,7 @@ extern void pd_registry_init(void);
 extern bool pd_tenant_by_id(const pg_uuid_t *id, PdTenant *tenant);
 extern bool pd_tenant_by_slug(const char *slug, PdTenant *tenant);
 extern PdAccess pd_tenant_access(const pg_uuid_t *id, Oid role);
+extern PdTenantStatus pd_tenant_status(const char *status);
 extern void pd_ensure_active(const PdTenant *tenant);
 
 #endif							/* PUBLICDIGIT_REGISTRY_H */

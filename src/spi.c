@@ -111,7 +111,10 @@ prepared(const char *sql, const PdArg *args, int nargs)
 
 	statement = hash_search(statements, &sql, HASH_FIND, NULL);
 	if (statement != NULL)
+	{
+		Assert(SPI_getargcount(statement->plan) == nargs);
 		return statement->plan;
+	}
 
 	if (nargs > (int) lengthof(types))
 		elog(ERROR, "too many arguments for a statement");

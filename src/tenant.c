@@ -239,14 +239,17 @@ pd_lock_tenant(PdTenant *tenant, PdLock lock)
 	uint64		n;
 
 	if (lock == PD_LOCK_DROP)
-		n = pd_spi_query("SELECT FROM publicdigit.tenant WHERE id = $1 FOR UPDATE",
+		n = pd_spi_query("SELECT slug, status FROM publicdigit.tenant WHERE id = $1 FOR UPDATE",
 						 PD_ARGS(pd_uuid(&id)));
 	else
-		n = pd_spi_query("SELECT FROM publicdigit.tenant WHERE id = $1 FOR NO KEY UPDATE",
+		n = pd_spi_query("SELECT slug, status FROM publicdigit.tenant WHERE id = $1 FOR NO KEY UPDATE",
 						 PD_ARGS(pd_uuid(&id)));
-	/* Nobody can change the row now, so what the registry says stays true. */
-	if (n == 0 || !pd_tenant_by_id(&id, tenant))
+	if (n == 0)
 		pd_no_such_tenant(tenant->slug);
+
+	/* From the row itself: word of its change may be on its way to the cache. */
+	strlcpy(tenant->slug, pd_spi_text(0, "slug"), sizeof(tenant->slug));
+	tenant->status = pd_tenant_status(pd_spi_text(0, "status"));
 }
 
 /*

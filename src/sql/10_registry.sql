@@ -167,8 +167,8 @@ SELECT pg_catalog.pg_extension_config_dump('publicdigit.tenant_migration', '');
 SELECT pg_catalog.pg_extension_config_dump('publicdigit.seed', '');
 
 -- Backends cache tenants and access grants.  Any change of these tables, by
--- whatever statement, makes every backend read them again.  ENABLE ALWAYS:
--- also when a logical replication worker applies the change.
+-- whatever statement, makes every backend read them again.  ENABLE ALWAYS and
+-- FOR EACH ROW: also when a logical replication worker applies the change.
 CREATE FUNCTION publicdigit.invalidate_registry() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'pd_invalidate_registry';
 REVOKE ALL ON FUNCTION publicdigit.invalidate_registry() FROM PUBLIC;
@@ -176,15 +176,27 @@ COMMENT ON FUNCTION publicdigit.invalidate_registry() IS
     'trigger: makes all sessions read the registry again';
 
 CREATE TRIGGER invalidate_registry
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON publicdigit.setting
+    AFTER INSERT OR UPDATE OR DELETE ON publicdigit.setting
+    FOR EACH ROW EXECUTE FUNCTION publicdigit.invalidate_registry();
+CREATE TRIGGER invalidate_registry_truncate
+    AFTER TRUNCATE ON publicdigit.setting
     FOR EACH STATEMENT EXECUTE FUNCTION publicdigit.invalidate_registry();
 CREATE TRIGGER invalidate_registry
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON publicdigit.tenant
+    AFTER INSERT OR UPDATE OR DELETE ON publicdigit.tenant
+    FOR EACH ROW EXECUTE FUNCTION publicdigit.invalidate_registry();
+CREATE TRIGGER invalidate_registry_truncate
+    AFTER TRUNCATE ON publicdigit.tenant
     FOR EACH STATEMENT EXECUTE FUNCTION publicdigit.invalidate_registry();
 CREATE TRIGGER invalidate_registry
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON publicdigit.access
+    AFTER INSERT OR UPDATE OR DELETE ON publicdigit.access
+    FOR EACH ROW EXECUTE FUNCTION publicdigit.invalidate_registry();
+CREATE TRIGGER invalidate_registry_truncate
+    AFTER TRUNCATE ON publicdigit.access
     FOR EACH STATEMENT EXECUTE FUNCTION publicdigit.invalidate_registry();
-ALTER TABLE publicdigit.setting ENABLE ALWAYS TRIGGER invalidate_registry;
-ALTER TABLE publicdigit.tenant ENABLE ALWAYS TRIGGER invalidate_registry;
-ALTER TABLE publicdigit.access ENABLE ALWAYS TRIGGER invalidate_registry;
+ALTER TABLE publicdigit.setting ENABLE ALWAYS TRIGGER invalidate_registry,
+    ENABLE ALWAYS TRIGGER invalidate_registry_truncate;
+ALTER TABLE publicdigit.tenant ENABLE ALWAYS TRIGGER invalidate_registry,
+    ENABLE ALWAYS TRIGGER invalidate_registry_truncate;
+ALTER TABLE publicdigit.access ENABLE ALWAYS TRIGGER invalidate_registry,
+    ENABLE ALWAYS TRIGGER invalidate_registry_truncate;
 

@@ -23,6 +23,6 @@ COMMENT ON FUNCTION publicdigit.protect_children() IS
     'event trigger: protects new partitions and children of protected tables';
 CREATE EVENT TRIGGER publicdigit_protect_children ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE FOREIGN TABLE',
-                 'CREATE SCHEMA')
+                 'ALTER FOREIGN TABLE', 'CREATE SCHEMA')
     EXECUTE FUNCTION publicdigit.protect_children();
 
