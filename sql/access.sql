@@ -39,6 +39,15 @@ SELECT publicdigit.grant_tenant_access('regress_group', 'beta');
 SELECT public.enter('beta'), split_part(public.enter('acme'), E'\n', 1);
 \c - regress_far
 SELECT public.enter('beta'), split_part(public.enter('acme'), E'\n', 1);
+\c - :superuser
+-- From 16 on a membership can be without that.
+CREATE ROLE regress_admin_only LOGIN IN ROLE regress_app;
+SELECT current_setting('server_version_num')::int >= 160000 AS can_be_without \gset
+\if :can_be_without
+GRANT regress_group TO regress_admin_only WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
+\endif
+\c - regress_admin_only
+SELECT split_part(public.enter('beta'), E'\n', 1);
 
 -- '*' is every tenant, those to come too.
 \c - :superuser

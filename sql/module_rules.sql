@@ -48,6 +48,9 @@ SELECT attempt('CREATE TABLE t AS SELECT NULL::uuid AS tenant_id', '{"t": "tenan
 SELECT attempt('CREATE TABLE t (tenant_id uuid); INSERT INTO t VALUES (NULL)', '{"t": "tenant"}') ~ '^42501: new row violates row-level security';
 SELECT attempt('CREATE TABLE t (tenant_id uuid); INSERT INTO t VALUES (gen_random_uuid())', '{"t": "tenant"}') ~ '^42501: new row violates row-level security';
 SELECT attempt('CREATE TABLE t (tenant_id uuid); ALTER TABLE t ALTER tenant_id DROP NOT NULL', '{"t": "tenant"}');
+-- A constraint that has not been validated, from 18 on, is not enough.
+SELECT attempt('CREATE TABLE t (tenant_id uuid); ALTER TABLE t ALTER tenant_id DROP NOT NULL; ' || CASE
+    WHEN current_setting('server_version_num')::int >= 180000 THEN 'ALTER TABLE t ADD NOT NULL tenant_id NOT VALID' ELSE '' END, '{"t": "tenant"}') ~ 'may be null';
 SELECT attempt('CREATE TABLE t (tenant_id uuid); ALTER TABLE t ALTER tenant_id DROP DEFAULT', '{"t": "tenant"}');
 SELECT attempt('CREATE TABLE t (tenant_id uuid); ALTER TABLE t ALTER tenant_id SET DEFAULT gen_random_uuid()', '{"t": "tenant"}');
 SELECT attempt('CREATE TABLE t (tenant_id uuid, n int); ALTER TABLE t RENAME tenant_id TO owner', '{"t": "tenant"}');

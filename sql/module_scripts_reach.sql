@@ -126,6 +126,13 @@ SELECT statement, state(statement) FROM unnest(ARRAY[
     'CREATE STATISTICS s ON (upper(name)), id FROM plans', 'CREATE VIEW v AS SELECT * FROM plans; LOCK TABLE v',
     'CREATE FUNCTION other(text, text) RETURNS boolean LANGUAGE sql AS ''SELECT true''; CREATE OPERATOR !== (LEFTARG = text, RIGHTARG = text, FUNCTION = other)'
     ]) AS statement;
+-- Nor its statistics written, by functions that came with 18.
+SELECT name, attempt(statement) FROM (VALUES
+    ('pg_restore_relation_stats', 'SELECT pg_restore_relation_stats(''schemaname'', ''landlord'', ''relname'', ''plans'', ''reltuples'', 7::real)'),
+    ('pg_restore_attribute_stats', 'SELECT pg_restore_attribute_stats(''schemaname'', ''landlord'', ''relname'', ''plans'', ''attname'', ''name'', ''inherited'', false)'),
+    ('pg_clear_relation_stats', 'SELECT pg_clear_relation_stats(''landlord'', ''plans'')'),
+    ('pg_clear_attribute_stats', 'DO ''BEGIN PERFORM pg_clear_attribute_stats($$landlord$$, $$plans$$, $$name$$, false); END''')) AS v (name, statement)
+WHERE to_regproc(name) IS NOT NULL AND attempt(statement) NOT LIKE format('42501: a module script may not call %s%%', name);
 
 -- Reading it, and referring to it, are allowed; locking the rows read is.
 SELECT attempt(statement, '{"t": "tenant"}') FROM unnest(ARRAY[

@@ -8,7 +8,7 @@ CREATE FUNCTION public.mark(text) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELE
 -- How many are kept; not to be told where test/cache_thrash throws caches away all the time.
 CREATE FUNCTION public.kept(expected int) RETURNS boolean LANGUAGE sql SECURITY DEFINER AS $$
     SELECT count(*) = expected OR current_setting('session_preload_libraries') ~ 'cache_thrash'
-    FROM pg_backend_memory_contexts WHERE name = 'publicdigit plan' AND parent = 'CacheMemoryContext'
+    FROM pg_backend_memory_contexts WHERE name = 'publicdigit plan'
 $$;
 GRANT EXECUTE ON FUNCTION pg_get_backend_memory_contexts() TO PUBLIC;
 GRANT SELECT ON pg_backend_memory_contexts TO PUBLIC;
@@ -160,7 +160,7 @@ BEGIN
     END LOOP;
 END $$;
 SELECT count(*) BETWEEN 1 AND 100 OR public.kept(0), coalesce(sum(total_bytes), 0) <= 65536 FROM pg_backend_memory_contexts
-WHERE name = 'publicdigit plan' AND parent = 'CacheMemoryContext';
+WHERE name = 'publicdigit plan';
 COMMIT;
 -- DISCARD takes them away.
 SET publicdigit.plan_memory = '1MB';

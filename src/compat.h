@@ -19,6 +19,7 @@
 #include "nodes/bitmapset.h"
 #include "nodes/parsenodes.h"
 #include "utils/acl.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 
 #if PG_VERSION_NUM < 150000
@@ -53,6 +54,30 @@
 	pg_class_ownercheck((relid), (roleid))
 #define pd_schema_aclcheck(nspid, roleid, mode) \
 	pg_namespace_aclcheck((nspid), (roleid), (mode))
+#endif
+
+/*
+ * May one role act as another, with its privileges or by SET ROLE?  Until 15
+ * every member may; from 16 a membership can be without either, as that of
+ * whoever made the role with CREATEROLE is.
+ */
+#if PG_VERSION_NUM >= 160000
+#define pd_may_act_as(member, role) \
+	(has_privs_of_role((member), (role)) || member_can_set_role((member), (role)))
+#else
+#define pd_may_act_as(member, role) \
+	is_member_of_role_nosuper((member), (role))
+#endif
+
+/* Functions that write a table's statistics came in 18. */
+#if PG_VERSION_NUM >= 180000
+#define pd_writes_statistics(function) \
+	((function) == F_PG_RESTORE_RELATION_STATS || \
+	 (function) == F_PG_RESTORE_ATTRIBUTE_STATS || \
+	 (function) == F_PG_CLEAR_RELATION_STATS || \
+	 (function) == F_PG_CLEAR_ATTRIBUTE_STATS)
+#else
+#define pd_writes_statistics(function)	false
 #endif
 
 /*

@@ -54,7 +54,10 @@ pd_check_tables(List *tables, Oid owner)
 					 " (a.atttypid <> 'uuid'::regtype,"
 					 "  'has a column \"tenant_id\" that is not of type uuid',"
 					 "  format('ALTER TABLE %I ALTER COLUMN tenant_id TYPE uuid USING tenant_id::uuid', c.relname)),"
-					 " (NOT a.attnotnull,"
+					 /* a constraint that is NOT VALID is in pg_attribute, too */
+					 " (NOT a.attnotnull OR EXISTS (SELECT FROM pg_constraint AS k"
+					 "   WHERE k.conrelid = c.oid AND k.contype = 'n'"
+					 "    AND k.conkey[1] = a.attnum AND NOT k.convalidated),"
 					 "  'has a column \"tenant_id\" that may be null',"
 					 "  format('ALTER TABLE %I ALTER COLUMN tenant_id SET NOT NULL', c.relname)),"
 					 " (pg_get_expr(d.adbin, d.adrelid) IS DISTINCT FROM 'publicdigit.current_tenant_id()',"

@@ -39,6 +39,7 @@
 
 #include "binding.h"
 #include "catalog.h"
+#include "compat.h"
 #include "registry.h"
 
 /* Beyond this many tenants a backend starts its cache anew. */
@@ -338,7 +339,7 @@ scan_access(const PdCatalog *catalog, const pg_uuid_t *id, Oid role)
 		Oid			granted = get_role_oid(NameStr(*name), true);
 
 		/* A role that was dropped leaves its grants; they open nothing. */
-		if (!OidIsValid(granted) || !is_member_of_role_nosuper(role, granted))
+		if (!OidIsValid(granted) || !pd_may_act_as(role, granted))
 			continue;
 		access = DatumGetBool(column(rel, tuple, "token_only")) ?
 			PD_ACCESS_TOKEN_ONLY : PD_ACCESS_FULL;
@@ -353,7 +354,7 @@ scan_access(const PdCatalog *catalog, const pg_uuid_t *id, Oid role)
  * pd_tenant_access
  *		What the registry lets a role do with a tenant that exists.
  *
- * A grant counts for the role itself and for all its members, as GRANT does.
+ * A grant counts for the role itself and for all that may act as it.
  * A grant that asks for a token outweighs plain ones: it is there to tighten.
  */
 PdAccess

@@ -24,8 +24,10 @@
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 
 #include "catalog.h"
+#include "compat.h"
 #include "script_guard.h"
 #include "script_run.h"
 
@@ -113,11 +115,19 @@ adds_serials(Node *utility)
 /*
  * pd_script_guard_function
  *		Object access hook while a script runs, when the executor looks a
- *		function up: an error (42501) for the originals.
+ *		function up: an error (42501) for the originals, and for what writes
+ *		the statistics of a table that it is given by name.
  */
 void
 pd_script_guard_function(const PdScriptRun *run, Oid function)
 {
+	if (pd_writes_statistics(function))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a module script may not call %s", get_func_name(function)),
+				 errdetail("It writes the statistics of any table of the owner role."),
+				 errhint("Use ANALYZE with the names of the module's tables.")));
+
 	if (function == F_SETVAL_REGCLASS_INT8 ||
 		function == F_SETVAL_REGCLASS_INT8_BOOL ||
 		(function == F_NEXTVAL && !adds_serials(run->utility)))
