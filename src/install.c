@@ -124,8 +124,7 @@ pd_finish_run(PdScriptRun *run)
 	}
 	pd_check_tables(tables, run->owner);
 	pd_check_functions(run->functions);
-	if (run->context == PD_TENANT)
-		pd_check_materialized_views(run->relations);
+	pd_check_materialized_views(run->relations);
 }
 
 /*
