@@ -26,6 +26,9 @@
  * pd_check_tables
  *		An error (PD001) unless every table keeps golden rule 1.  OIDs of
  *		other relations, and of ones that are gone, are passed over.
+ *
+ * Counts stand where EXISTS would do: the planner would read the catalogs of
+ * all tenants into a hash table for it.
  */
 void
 pd_check_tables(List *tables, Oid owner)
@@ -55,9 +58,9 @@ pd_check_tables(List *tables, Oid owner)
 					 "  'has a column \"tenant_id\" that is not of type uuid',"
 					 "  format('ALTER TABLE %I ALTER COLUMN tenant_id TYPE uuid USING tenant_id::uuid', c.relname)),"
 					 /* a constraint that is NOT VALID is in pg_attribute, too */
-					 " (NOT a.attnotnull OR EXISTS (SELECT FROM pg_constraint AS k"
+					 " (NOT a.attnotnull OR (SELECT count(*) FROM pg_constraint AS k"
 					 "   WHERE k.conrelid = c.oid AND k.contype = 'n'"
-					 "    AND k.conkey[1] = a.attnum AND NOT k.convalidated),"
+					 "    AND k.conkey[1] = a.attnum AND NOT k.convalidated) > 0,"
 					 "  'has a column \"tenant_id\" that may be null',"
 					 "  format('ALTER TABLE %I ALTER COLUMN tenant_id SET NOT NULL', c.relname)),"
 					 " (pg_get_expr(d.adbin, d.adrelid) IS DISTINCT FROM 'publicdigit.current_tenant_id()',"
@@ -73,18 +76,18 @@ pd_check_tables(List *tables, Oid owner)
 					 "     '(tenant_id = publicdigit.current_tenant_id())'),"
 					 "  'does not have the tenant policy',"
 					 "  'Leave the policy \"publicdigit_tenant\" as the installer makes it.'),"
-					 " (EXISTS (SELECT FROM pg_policy AS q WHERE q.polrelid = c.oid"
+					 " ((SELECT count(*) FROM pg_policy AS q WHERE q.polrelid = c.oid"
 					 "   AND q.polname = 'publicdigit_bound'"
 					 "   AND (NOT q.polpermissive OR q.polcmd <> '*' OR q.polroles <> '{0}'"
 					 "    OR pg_get_expr(q.polqual, c.oid) IS DISTINCT FROM pg_get_expr(p.polqual, c.oid)"
-					 "    OR pg_get_expr(q.polwithcheck, c.oid) IS DISTINCT FROM 'publicdigit.ensure_tenant()')),"
+					 "    OR pg_get_expr(q.polwithcheck, c.oid) IS DISTINCT FROM 'publicdigit.ensure_tenant()')) > 0,"
 					 "  'has a policy \"publicdigit_bound\" of another kind than the installer makes',"
 					 "  'Leave the policy \"publicdigit_bound\" as the installer makes it.'),"
-					 " (EXISTS (SELECT FROM pg_policy AS q WHERE q.polrelid = c.oid AND q.polpermissive"
-					 "   AND NOT EXISTS (SELECT FROM pg_depend AS e"
+					 " ((SELECT count(*) FROM pg_policy AS q WHERE q.polrelid = c.oid AND q.polpermissive"
+					 "   AND (SELECT count(*) FROM pg_depend AS e"
 					 "    WHERE e.classid = 'pg_policy'::regclass AND e.objid = q.oid"
 					 "     AND e.refclassid = 'pg_proc'::regclass"
-					 "     AND e.refobjid IN (SELECT oid FROM pg_proc WHERE pronamespace = $3))),"
+					 "     AND (SELECT pronamespace FROM pg_proc WHERE oid = e.refobjid) = $3) = 0) > 0,"
 					 "  'has a permissive policy that does not name a function of publicdigit',"
 					 "  'Add \"publicdigit.is_current_tenant(tenant_id) AND\" to its expressions: DROP EXTENSION publicdigit CASCADE would leave the table open to it.')"
 					 " ) AS v (broken, problem, remedy)"

@@ -19,6 +19,7 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
@@ -35,6 +36,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/rls.h"
 
 #include "compat.h"
@@ -243,24 +245,49 @@ run_statement(PdScriptRun *run, const char *sql)
 }
 
 /*
- * with_children
- *		The tables among these that are still there, and their partitions and
- *		children: a statement that writes to these may name the parent only.
+ * has_deferrable_trigger
+ *		Can a trigger of this relation be deferred?
+ */
+static bool
+has_deferrable_trigger(Oid relid)
+{
+	Relation	rel = relation_open(relid, NoLock);
+	bool		result = false;
+
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		if (rel->trigdesc->triggers[i].tgdeferrable)
+			result = true;
+	}
+	relation_close(rel, NoLock);
+	return result;
+}
+
+/*
+ * tables_that_defer
+ *		The tables among these, with their partitions and children, that have
+ *		triggers which can be deferred.  A statement that writes to a partition
+ *		may name the parent only.
  */
 static List *
-with_children(List *relations)
+tables_that_defer(List *relations)
 {
-	List	   *all = NIL;
+	List	   *result = NIL;
 	ListCell   *cell;
 
 	foreach(cell, relations)
 	{
-		if (get_rel_name(lfirst_oid(cell)) != NULL)
-			all = list_concat_unique_oid(all,
-										 find_all_inheritors(lfirst_oid(cell),
-															 AccessShareLock, NULL));
+		ListCell   *inheritor;
+
+		if (get_rel_name(lfirst_oid(cell)) == NULL)
+			continue;			/* dropped again */
+		foreach(inheritor, find_all_inheritors(lfirst_oid(cell), AccessShareLock, NULL))
+		{
+			if (has_deferrable_trigger(lfirst_oid(inheritor)))
+				result = list_append_unique_oid(result, lfirst_oid(inheritor));
+		}
 	}
-	return all;
+	return result;
 }
 
 /*
@@ -299,9 +326,11 @@ fire_deferred_triggers(PdScriptRun *run)
 	uint64		n;
 	StringInfoData names,
 				deferred;
-	List	   *tables = with_children(run->relations);
+	List	   *tables = tables_that_defer(run->relations);
 	PdSpi		spi;
 
+	if (tables == NIL)
+		return;
 	initStringInfo(&names);
 	initStringInfo(&deferred);
 
