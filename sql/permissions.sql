@@ -53,9 +53,9 @@ WHERE pronamespace = 'publicdigit'::regnamespace AND oid NOT IN (SELECT oid FROM
 
 -- No function is SECURITY DEFINER or IMMUTABLE, and STRICT only those in place of the server's own; leakproof
 -- and for parallel workers those of the policies alone.
-SELECT signature FROM public.function WHERE proisstrict OR prosecdef OR provolatile = 'i';
+SELECT signature FROM public.function WHERE proisstrict OR prosecdef OR provolatile = 'i' ORDER BY signature::text;
 SELECT signature, provolatile, proparallel, proleakproof FROM public.function
-WHERE proleakproof OR proparallel = 's';
+WHERE proleakproof OR proparallel = 's' ORDER BY signature::text;
 
 -- What changes of the registry must reach other sessions has its trigger, always enabled.
 SELECT tgrelid::regclass, tgenabled FROM pg_trigger
