@@ -6,26 +6,35 @@
  * The bound tenant lives in a setting, because guc.c gives it just the life
  * that it needs: SET LOCAL scope, savepoints, RESET ALL, DISCARD ALL, and a
  * copy in each parallel worker.  A C variable has none of these.  Anybody may
- * set the setting, so its value proves itself: it carries an HMAC under a key
- * that never leaves this backend.  A value that was read in another session,
- * or made up, is refused.
+ * set the setting, so its value proves itself.  There are two kinds.
  *
- * A value is "b:" and the base64 form of Payload followed by its HMAC.
+ * use_tenant() and its kin make values that carry an HMAC under a key that
+ * never leaves this backend: "b:" and the base64 form of Payload followed by
+ * its HMAC.  Such a value is refused when it was read in another session.
+ *
+ * Other values are tokens (token.c).  They prove themselves to any session of
+ * the role that they are for, and can be set by SET, in the startup packet, or
+ * by a pooler.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "access/xact.h"
 #include "common/base64.h"
-#include "common/hmac.h"
-#include "common/sha2.h"
 #include "miscadmin.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "binding.h"
 #include "compat.h"
+#include "hmac.h"
+#include "key_file.h"
+#include "redact.h"
+#include "seal.h"
+#include "token.h"
 
 #define VALUE_PREFIX		"b:"
 #define VALUE_PREFIX_LEN	2
@@ -46,10 +55,10 @@ typedef struct Payload
 typedef struct SignedPayload
 {
 	Payload		payload;
-	uint8		hmac[PG_SHA256_DIGEST_LENGTH];
+	uint8		hmac[PD_HMAC_LEN];
 } SignedPayload;
 
-StaticAssertDecl(sizeof(SignedPayload) == 24 + PG_SHA256_DIGEST_LENGTH,
+StaticAssertDecl(sizeof(SignedPayload) == 24 + PD_HMAC_LEN,
 				 "SignedPayload must not have padding");
 
 #define VALUE_LEN \
@@ -66,18 +75,18 @@ uint64		pd_epoch = 1;
 
 static char *context_value = NULL;	/* the setting's text, owned by guc.c */
 static PdBinding bound;			/* what it stands for */
+static bool report_context = false;
 static HTAB *made_values = NULL;
 
 /*
  * sign
- *		HMAC-SHA256 of a payload under this backend's own random key.
+ *		HMAC of a payload under this backend's own random key.
  */
 static void
 sign(const Payload *payload, uint8 *hmac)
 {
-	static uint8 key[PG_SHA256_DIGEST_LENGTH];
+	static uint8 key[PD_HMAC_LEN];
 	static bool have_key = false;
-	pg_hmac_ctx *ctx;
 
 	/* The key is made once and survives any rollback: nothing depends on it. */
 	if (!have_key)
@@ -88,35 +97,7 @@ sign(const Payload *payload, uint8 *hmac)
 					 errmsg("could not generate random bytes")));
 		have_key = true;
 	}
-
-	ctx = pg_hmac_create(PG_SHA256);
-	if (ctx == NULL ||
-		pg_hmac_init(ctx, key, sizeof(key)) < 0 ||
-		pg_hmac_update(ctx, (const uint8 *) payload, sizeof(Payload)) < 0 ||
-		pg_hmac_final(ctx, hmac, PG_SHA256_DIGEST_LENGTH) < 0)
-	{
-		pg_hmac_free(ctx);
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute HMAC")));
-	}
-	pg_hmac_free(ctx);
-}
-
-/*
- * equal_in_constant_time
- *		Compare two strings of bytes without telling by time where they differ.
- */
-static bool
-equal_in_constant_time(const void *a, const void *b, size_t len)
-{
-	const volatile uint8 *x = a;
-	const volatile uint8 *y = b;
-	uint8		difference = 0;
-
-	for (size_t i = 0; i < len; i++)
-		difference |= x[i] ^ y[i];
-	return difference == 0;
+	pd_hmac(key, sizeof(key), payload, sizeof(Payload), hmac);
 }
 
 /*
@@ -174,7 +155,7 @@ static bool
 read_value(const char *value, bool trust, Payload *payload)
 {
 	SignedPayload decoded;
-	uint8		expected[PG_SHA256_DIGEST_LENGTH];
+	uint8		expected[PD_HMAC_LEN];
 	MadeValue  *made;
 
 	if (strlen(value) != VALUE_LEN ||
@@ -190,50 +171,107 @@ read_value(const char *value, bool trust, Payload *payload)
 	made = made_values == NULL ? NULL :
 		hash_search(made_values, payload, HASH_FIND, NULL);
 	if (made != NULL)
-		return equal_in_constant_time(made->value, value, VALUE_LEN);
+		return pd_equal_in_constant_time(made->value, value, VALUE_LEN);
 
 	sign(payload, expected);
-	return equal_in_constant_time(expected, decoded.hmac, sizeof(expected));
+	return pd_equal_in_constant_time(expected, decoded.hmac, sizeof(expected));
 }
 
 /*
- * check_context
- *		GUC check hook: accept the empty value, and values of this backend's
- *		making that a session sets for itself.
+ * read_own
+ *		What a value of this backend's making stands for; false, and why, for
+ *		any other.
  *
- * The other sources (ALTER ROLE, ALTER DATABASE, a function's SET clause, the
- * startup packet, the configuration file) bring a value from outside this
- * session, so that it can only be a forgery.  A parallel worker gets the
- * leader's settings, which the leader has verified; it has another key.
+ * Only the session itself can set one.  Other sources (ALTER ROLE, a function's
+ * SET clause, the startup packet) bring a value from elsewhere, so it can only
+ * be a forgery.  A parallel worker, which has another key, gets the leader's
+ * settings, which the leader has verified.
  */
 static bool
-check_context(char **newval, void **extra, GucSource source)
+read_own(const char *value, GucSource source, PdBinding *binding)
 {
 	bool		from_leader = InitializingParallelWorker;
 	Payload		payload;
-	PdBinding  *binding;
-
-	if (*newval == NULL || **newval == '\0')
-		return true;
 
 	if ((source != PGC_S_SESSION && !from_leader) ||
-		!read_value(*newval, from_leader, &payload))
+		!read_value(value, from_leader, &payload))
 	{
-		GUC_check_errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION);
 		GUC_check_errmsg("invalid value for parameter \"%s\"", "publicdigit.context");
-		GUC_check_errdetail("Only a value that the extension itself has made in this session is accepted.");
+		GUC_check_errdetail("Only a token, or a value that the extension itself has made in this session, is accepted.");
 		GUC_check_errhint("Bind a tenant with SELECT publicdigit.use_tenant(...).");
 		return false;
 	}
-
-	binding = pd_guc_malloc(sizeof(PdBinding));
-	if (binding == NULL)
-		return false;
 	binding->kind = payload.kind;
 	binding->scope = payload.scope;
 	binding->role = payload.role;
 	binding->tenant = payload.tenant;
-	*extra = binding;
+	binding->expires = DT_NOEND;
+	return true;
+}
+
+/*
+ * read_token
+ *		What a token stands for; false, and why, for one that does not let this
+ *		session in.
+ *
+ * It comes by SET or, as an option of the connection, in the startup packet.
+ * ALTER ROLE and the like would keep it for sessions to come.
+ */
+static bool
+read_token(const char *value, GucSource source, PdBinding *binding)
+{
+	bool		from_leader = InitializingParallelWorker;
+	PdToken		token;
+	PdTokenFault fault = {NULL, NULL};
+
+	pd_redact_activity(value);
+	if (source != PGC_S_SESSION && source != PGC_S_CLIENT && !from_leader)
+	{
+		fault.detail = "A token is not accepted as a default of a role, a database or a function.";
+		fault.hint = "Set it in the session, or in the options of the connection.";
+	}
+	else if (!IsTransactionState() || !OidIsValid(MyDatabaseId))
+		fault.detail = "There is no database whose tenant it could bind.";
+	else if (pd_token_read(value, from_leader, &token, &fault))
+	{
+		binding->kind = PD_BOUND_TENANT;
+		binding->scope = PD_SCOPE_TOKEN;
+		binding->role = token.role;
+		binding->tenant = token.tenant;
+		binding->expires = token.expires;
+		return true;
+	}
+
+	GUC_check_errmsg("invalid token");
+	GUC_check_errdetail("%s", fault.detail);
+	if (fault.hint != NULL)
+		GUC_check_errhint("%s", fault.hint);
+	return false;
+}
+
+/*
+ * check_context
+ *		GUC check hook: accept the empty value, and what proves itself.
+ */
+static bool
+check_context(char **newval, void **extra, GucSource source)
+{
+	PdBinding	binding = {0};
+	bool		is_own;
+
+	if (*newval == NULL || **newval == '\0')
+		return true;
+
+	GUC_check_errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION);
+	is_own = strchr(*newval, '.') == NULL;	/* base64 has no dots, a token has */
+	if (!(is_own ? read_own(*newval, source, &binding) :
+		  read_token(*newval, source, &binding)))
+		return false;
+
+	*extra = pd_guc_malloc(sizeof(PdBinding));
+	if (*extra == NULL)
+		return false;
+	memcpy(*extra, &binding, sizeof(PdBinding));
 	return true;
 }
 
@@ -245,6 +283,8 @@ static void
 assign_context(const char *newval, void *extra)
 {
 	pd_epoch++;
+	/* The guard leaves out of the path what may not be used: find it anew. */
+	assign_search_path(NULL, NULL);
 	if (extra == NULL)
 		MemSet(&bound, 0, sizeof(bound));
 	else
@@ -255,7 +295,8 @@ assign_context(const char *newval, void *extra)
  * show_context
  *		GUC show hook: whether something is bound, and not the value.
  *
- * A value is worth nothing elsewhere, yet there is no use in showing it.
+ * Only a pooler that is to put a token back later has a use for it.  Any other
+ * value is worth nothing elsewhere.
  */
 static const char *
 show_context(void)
@@ -263,7 +304,7 @@ show_context(void)
 	switch (bound.kind)
 	{
 		case PD_BOUND_TENANT:
-			return "tenant";
+			return report_context && bound.scope == PD_SCOPE_TOKEN ? context_value : "tenant";
 		case PD_BOUND_LANDLORD:
 			return "landlord";
 		case PD_BOUND_NOTHING:
@@ -282,14 +323,26 @@ show_context(void)
 void
 pd_binding_init(void)
 {
-	/* Set by use_tenant() and its kin alone; see check_context. */
+	/* Whether a setting is reported is decided when it is defined. */
+	if (pd_library_is_preloaded())
+		DefineCustomBoolVariable("publicdigit.report_context",
+								 "Reports publicdigit.context to clients, tokens in full, so that a pooler can put it back.",
+								 NULL,
+								 &report_context,
+								 false,
+								 PGC_POSTMASTER,
+								 0,
+								 NULL, NULL, NULL);
+
+	/* NO_SHOW_ALL: pg_settings would show a token as the value to reset to. */
 	DefineCustomStringVariable("publicdigit.context",
 							   "What is bound: a tenant, the landlord, or nothing.",
-							   "Set by publicdigit.use_tenant(); other values are refused.",
+							   "Set by publicdigit.use_tenant(), or to a token.",
 							   &context_value,
 							   "",
 							   PGC_USERSET,
-							   GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
+							   GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE | GUC_NO_SHOW_ALL |
+							   (report_context ? GUC_REPORT : 0),
 							   check_context,
 							   assign_context,
 							   show_context);
@@ -317,8 +370,20 @@ set_context(const char *value, GucAction action)
 }
 
 /*
+ * action_for
+ *		How the setting is set for a scope.
+ */
+static GucAction
+action_for(PdBindingScope scope)
+{
+	return scope == PD_SCOPE_SCRIPT ? GUC_ACTION_SAVE :
+		scope == PD_SCOPE_SESSION ? GUC_ACTION_SET : GUC_ACTION_LOCAL;
+}
+
+/*
  * pd_bind
- *		Bind the landlord or a tenant for a scope.
+ *		Bind the landlord or a tenant for a scope.  Error: 55000 under a seal
+ *		for another tenant.
  *
  * PD_SCOPE_SCRIPT belongs to the caller's own GUC nest level, which ends it.
  */
@@ -327,23 +392,35 @@ pd_bind(PdBindingKind kind, PdBindingScope scope, const pg_uuid_t *tenant)
 {
 	Payload		payload = {0};
 
+	pd_seal_ensure_may_bind(kind, tenant);
 	payload.kind = kind;
 	payload.scope = scope;
 	payload.role = GetSessionUserId();
 	if (tenant != NULL)
 		payload.tenant = *tenant;
+	set_context(make_value(&payload), action_for(scope));
+}
 
-	set_context(make_value(&payload),
-				scope == PD_SCOPE_SCRIPT ? GUC_ACTION_SAVE :
-				scope == PD_SCOPE_SESSION ? GUC_ACTION_SET : GUC_ACTION_LOCAL);
+/*
+ * pd_bind_token
+ *		Bind the tenant that a token names, for the transaction or the session.
+ *		Errors: 28000, 55000 under a seal for another tenant.
+ */
+void
+pd_bind_token(const char *token, PdBindingScope scope)
+{
+	set_context(token, action_for(scope));
+	pd_seal_ensure_may_bind(bound.kind, &bound.tenant);
 }
 
 /*
  * pd_unbind
- *		End every binding of the transaction and the session.
+ *		End every binding of the transaction and the session.  Error: 55000
+ *		under a seal.
  */
 void
 pd_unbind(void)
 {
+	pd_seal_ensure_may_bind(PD_BOUND_NOTHING, NULL);
 	set_context("", GUC_ACTION_SET);
 }

@@ -10,7 +10,7 @@
 
 #include "postgres.h"
 
-#include "utils/guc.h"
+#include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 typedef enum PdBindingKind
@@ -24,7 +24,8 @@ typedef enum PdBindingScope
 {
 	PD_SCOPE_TRANSACTION,
 	PD_SCOPE_SESSION,
-	PD_SCOPE_SCRIPT				/* while a module's script runs */
+	PD_SCOPE_SCRIPT,			/* while a module's script runs */
+	PD_SCOPE_TOKEN				/* as long as the setting has the token */
 } PdBindingScope;
 
 typedef struct PdBinding
@@ -33,6 +34,7 @@ typedef struct PdBinding
 	PdBindingScope scope;
 	Oid			role;			/* session user that it was made for */
 	pg_uuid_t	tenant;			/* zeroes unless kind is PD_BOUND_TENANT */
+	TimestampTz expires;		/* of a token; else DT_NOEND */
 } PdBinding;
 
 /* Moves whenever what is bound, or whether it may be used, may have changed. */
@@ -42,6 +44,7 @@ extern void pd_binding_init(void);
 extern const PdBinding *pd_binding(void);
 extern void pd_bind(PdBindingKind kind, PdBindingScope scope,
 					const pg_uuid_t *tenant);
+extern void pd_bind_token(const char *token, PdBindingScope scope);
 extern void pd_unbind(void);
 
 #endif							/* PUBLICDIGIT_BINDING_H */

@@ -32,6 +32,7 @@
 
 static PdCatalog cached;
 static bool cached_valid = false;
+static bool cached_absent = false;	/* it is known not to be created here */
 static uint64 invalidations = 0;
 
 /*
@@ -98,6 +99,16 @@ own_function(Oid schema, const char *name, int nargs, const Oid *types)
 }
 
 /*
+ * hash_of
+ *		The hash by which plans name a function that they depend on.
+ */
+static uint32
+hash_of(Oid function)
+{
+	return GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(function));
+}
+
+/*
  * copy_name
  *		Copy a name column of the settings' row; an empty name for null.
  */
@@ -156,29 +167,41 @@ const PdCatalog *
 pd_catalog_if_created(void)
 {
 	static const Oid setval_types[] = {REGCLASSOID, INT8OID, BOOLOID};
+	static const Oid uuid_type[] = {UUIDOID};
 	PdCatalog	fresh = {0};
 	uint64		before;
 
 	AcceptInvalidationMessages();
 	if (cached_valid)
 		return &cached;
+	/* Half of it is not there while its script runs. */
+	if (cached_absent || creating_extension)
+		return NULL;
 	before = invalidations;
 
 	fresh.extension_owner = extension_owner();
 	if (!OidIsValid(fresh.extension_owner))
+	{
+		cached_absent = (invalidations == before);
 		return NULL;
+	}
 
 	fresh.schema = get_namespace_oid(PD_SCHEMA, false);
 	fresh.setting = own_relation(fresh.schema, "setting");
 	fresh.tenant = own_relation(fresh.schema, "tenant");
 	fresh.tenant_pkey = own_relation(fresh.schema, "tenant_pkey");
 	fresh.tenant_slug_key = own_relation(fresh.schema, "tenant_slug_key");
+	fresh.tenant_schema_name_key = own_relation(fresh.schema, "tenant_schema_name_key");
 	fresh.access = own_relation(fresh.schema, "access");
 	fresh.access_key = own_relation(fresh.schema, "access_tenant_id_role_name_key");
 	fresh.current_tenant_id = own_function(fresh.schema, "current_tenant_id", 0, NULL);
-	fresh.script_nextval = own_function(fresh.schema, "script_nextval", 1, setval_types);
-	fresh.script_setval = own_function(fresh.schema, "script_setval", 2, setval_types);
-	fresh.script_setval_called = own_function(fresh.schema, "script_setval", 3, setval_types);
+	fresh.guarded_nextval = own_function(fresh.schema, "guarded_nextval", 1, setval_types);
+	fresh.guarded_setval = own_function(fresh.schema, "guarded_setval", 2, setval_types);
+	fresh.guarded_setval_called = own_function(fresh.schema, "guarded_setval", 3, setval_types);
+	fresh.tying[0] = hash_of(fresh.current_tenant_id);
+	fresh.tying[1] = hash_of(own_function(fresh.schema, "is_current_tenant", 1, uuid_type));
+	fresh.tying[2] = hash_of(own_function(fresh.schema, "ensure_tenant", 0, NULL));
+	fresh.tying[3] = hash_of(own_function(fresh.schema, "current_tenant", 0, NULL));
 	read_settings(&fresh);
 
 	/* What arrived while we read may be about what we have read. */
@@ -230,6 +253,7 @@ void
 pd_catalog_invalidate_all(void)
 {
 	cached_valid = false;
+	cached_absent = false;
 	invalidations++;
 }
 

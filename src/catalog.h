@@ -29,12 +29,14 @@ typedef struct PdCatalog
 	Oid			tenant;
 	Oid			tenant_pkey;
 	Oid			tenant_slug_key;
+	Oid			tenant_schema_name_key;
 	Oid			access;
 	Oid			access_key;
 	Oid			current_tenant_id;	/* functions */
-	Oid			script_nextval;
-	Oid			script_setval;
-	Oid			script_setval_called;	/* the form with is_called */
+	Oid			guarded_nextval;
+	Oid			guarded_setval;
+	Oid			guarded_setval_called;	/* the form with is_called */
+	uint32		tying[4];		/* hashes of functions that tell what is bound */
 
 	/* From table "setting"; empty names before setup(). */
 	bool		is_set_up;

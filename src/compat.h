@@ -31,10 +31,21 @@
 #include "varatt.h"
 #endif
 
+/* The hooks of the server's own settings moved out of guc.h in 16. */
+#if PG_VERSION_NUM >= 160000
+#include "utils/guc_hooks.h"
+#endif
+
 /* It comes first in a declaration from 18 on, and may before. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn					pg_attribute_noreturn()
 #endif
+
+/*
+ * Declared in libpq/libpq.h, which asks for the headers of GSSAPI where the
+ * server was built with it, and these are not there to build an extension.
+ */
+extern bool check_ssl_key_file_permissions(const char *ssl_key_file, bool isServerStart);
 
 /* A GUC's "extra" is malloc'ed by the hook itself in 15, by guc.c from 16. */
 #if PG_VERSION_NUM >= 160000

@@ -7,8 +7,9 @@
  * RESET, by ROLLBACK or at the end of a function; and what was right when it
  * was set may be so no more.  So current_tenant_id(), which every policy
  * calls, checks again: that the session user is the one who bound the tenant,
- * that a running script has not left its tenant, and, whenever the registry
- * has changed, that the tenant is still active.
+ * and may still enter it; that neither a running script, nor a seal, nor a
+ * query that is running, nor deferred triggers hold the session to another
+ * tenant; that the tenant is active, and a token has not expired.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,11 +33,17 @@
 #include "binding.h"
 #include "catalog.h"
 #include "context.h"
+#include "deferred.h"
+#include "entry.h"
 #include "registry.h"
 #include "script_run.h"
+#include "seal.h"
 #include "search_path.h"
 #include "tenant_ref.h"
+#include "tied.h"
+#include "token.h"
 
+PG_FUNCTION_INFO_V1(pd_use_token);
 PG_FUNCTION_INFO_V1(pd_use_landlord);
 PG_FUNCTION_INFO_V1(pd_forget_tenant);
 PG_FUNCTION_INFO_V1(pd_current_tenant_id);
@@ -57,43 +64,6 @@ flag_argument(FunctionCallInfo fcinfo, int argno, const char *name)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not be null", name)));
 	return PG_GETARG_BOOL(argno);
-}
-
-/*
- * ensure_may_enter
- *		An error (42501) unless the session user may enter the tenant.
- *
- * The session user, not the current one: SET ROLE and functions declared
- * SECURITY DEFINER change nothing about who has logged in.
- */
-static void
-ensure_may_enter(const PdTenant *tenant)
-{
-	Oid			role = GetSessionUserId();
-
-	if (superuser_arg(role))
-		return;
-
-	switch (pd_tenant_access(&tenant->id, role))
-	{
-		case PD_ACCESS_FULL:
-			return;
-		case PD_ACCESS_TOKEN_ONLY:
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("role \"%s\" may enter tenant \"%s\" with a token only",
-							GetUserNameFromId(role, false), tenant->slug),
-					 errdetail("The role, or one that it is a member of, was granted access with token_only.")));
-			break;
-		case PD_ACCESS_NONE:
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("role \"%s\" may not enter tenant \"%s\"",
-							GetUserNameFromId(role, false), tenant->slug),
-					 errhint("An administrator can allow it with publicdigit.grant_tenant_access('%s', '%s').",
-							 GetUserNameFromId(role, false), tenant->slug)));
-			break;
-	}
 }
 
 /*
@@ -151,13 +121,16 @@ is_whole_statement(FunctionCallInfo fcinfo)
  *		Say what will keep a switch from doing what its caller wants.
  */
 static void
-warn_about_switch(FunctionCallInfo fcinfo, bool local, const char *function)
+warn_about_switch(FunctionCallInfo fcinfo, bool local, bool seal,
+				  const char *function)
 {
-	if (local && !IsTransactionBlock() && is_whole_statement(fcinfo))
+	if ((local || seal) && !IsTransactionBlock() && is_whole_statement(fcinfo))
 		ereport(WARNING,
 				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
-				 errmsg("%s with local => true can only be used in transaction blocks", function),
-				 errhint("Use BEGIN first, or local => false to switch the session.")));
+				 errmsg("%s with %s => true can only be used in transaction blocks",
+						function, local ? "local" : "seal"),
+				 local ? errhint("Use BEGIN first, or local => false to switch the session.") :
+				 errhint("Use BEGIN first: a seal holds until the transaction ends.")));
 
 	if (has_bypassrls_privilege(GetUserId()))
 		ereport(WARNING,
@@ -168,35 +141,110 @@ warn_about_switch(FunctionCallInfo fcinfo, bool local, const char *function)
 }
 
 /*
+ * ensure_may_switch
+ *		An error unless this may be bound now: 42501 while a script runs for
+ *		somebody else, 55000 while deferred triggers of another tenant are
+ *		pending.
+ */
+static void
+ensure_may_switch(PdBindingKind kind, const pg_uuid_t *tenant)
+{
+	pd_script_ensure_may_bind(kind, tenant);
+	pd_deferred_ensure_may_bind(kind, tenant);
+}
+
+/*
+ * finish_switch
+ *		A tenant has been bound: set its path, seal it, and return its id.
+ */
+static Datum
+finish_switch(FunctionCallInfo fcinfo, const PdTenant *tenant, bool local,
+			  bool seal, const char *function)
+{
+	pg_uuid_t  *result = palloc(sizeof(pg_uuid_t));
+
+	pd_set_search_path(pd_search_path(tenant),
+					   local ? GUC_ACTION_LOCAL : GUC_ACTION_SET);
+	if (seal)
+		pd_seal(&tenant->id);
+	warn_about_switch(fcinfo, local, seal, function);
+
+	*result = tenant->id;
+	PG_RETURN_UUID_P(result);
+}
+
+/*
  * use_tenant(tenant, local DEFAULT true, seal DEFAULT false) → uuid
  *		Bind a tenant and set its search_path, for the transaction or (local
- *		=> false) the session.  Errors: 22004, 42704, 55000, 42501, 0A000.
+ *		=> false) the session; sealed, for the rest of the transaction without
+ *		a way out.  Errors: 22004, 42704, 55000, 42501.
  */
 PD_TENANT_FUNCTION(pd_use_tenant, 0, 0)
 {
 	bool		local = flag_argument(fcinfo, 1, "local");
-	pg_uuid_t  *result;
+	bool		seal = flag_argument(fcinfo, 2, "seal");
 
-	if (flag_argument(fcinfo, 2, "seal"))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("sealed switches are not supported yet"),
-				 errhint("Call use_tenant() without seal.")));
-
-	ensure_may_enter(&ref->tenant);
+	pd_ensure_may_enter(&ref->tenant, GetSessionUserId(), false);
 	pd_ensure_active(&ref->tenant);
-	pd_script_ensure_may_bind(PD_BOUND_TENANT, &ref->tenant.id);
+	ensure_may_switch(PD_BOUND_TENANT, &ref->tenant.id);
 	pd_ensure_schema_usable(NameStr(ref->tenant.schema));
 
 	pd_bind(PD_BOUND_TENANT, local ? PD_SCOPE_TRANSACTION : PD_SCOPE_SESSION,
 			&ref->tenant.id);
-	pd_set_search_path(pd_search_path(&ref->tenant),
-					   local ? GUC_ACTION_LOCAL : GUC_ACTION_SET);
-	warn_about_switch(fcinfo, local, "use_tenant");
+	return finish_switch(fcinfo, &ref->tenant, local, seal, "use_tenant");
+}
 
-	result = palloc(sizeof(pg_uuid_t));
-	*result = ref->tenant.id;
-	PG_RETURN_UUID_P(result);
+/*
+ * token_argument
+ *		The token of the first argument: 22004 for null, 28000 for a text that
+ *		is none, as the setting's own values are.
+ */
+static char *
+token_argument(FunctionCallInfo fcinfo)
+{
+	char	   *token;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("token must not be null")));
+	token = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (strchr(token, '.') == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+				 errmsg("invalid token"),
+				 errdetail("It is no JSON Web Token."),
+				 errhint("Get one from publicdigit.issue_token().")));
+	return token;
+}
+
+/*
+ * use_token(token, local DEFAULT true, seal DEFAULT false) → uuid
+ *		As use_tenant, for the tenant that a token names.
+ *		Errors: 22004, 28000, 42704, 55000, 42501.
+ */
+Datum
+pd_use_token(PG_FUNCTION_ARGS)
+{
+	bool		local = flag_argument(fcinfo, 1, "local");
+	bool		seal = flag_argument(fcinfo, 2, "seal");
+	char	   *token;
+	pg_uuid_t	id;
+	PdTenant	tenant;
+
+	pd_token_ensure_possible();
+	token = token_argument(fcinfo);
+
+	/* An error below takes the binding back. */
+	pd_bind_token(token, local ? PD_SCOPE_TRANSACTION : PD_SCOPE_SESSION);
+	id = pd_binding()->tenant;
+	if (!pd_tenant_by_id(&id, &tenant))
+		pd_no_such_tenant(DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&id))));
+	pd_ensure_may_enter(&tenant, GetSessionUserId(), true);
+	pd_ensure_active(&tenant);
+	ensure_may_switch(PD_BOUND_TENANT, &id);
+	pd_ensure_schema_usable(NameStr(tenant.schema));
+	return finish_switch(fcinfo, &tenant, local, seal, "use_token");
 }
 
 /*
@@ -210,14 +258,14 @@ pd_use_landlord(PG_FUNCTION_ARGS)
 	bool		local = flag_argument(fcinfo, 0, "local");
 
 	pd_catalog_set_up();
-	pd_script_ensure_may_bind(PD_BOUND_LANDLORD, NULL);
+	ensure_may_switch(PD_BOUND_LANDLORD, NULL);
 	pd_ensure_schema_usable(PD_LANDLORD_SCHEMA);
 
 	pd_bind(PD_BOUND_LANDLORD, local ? PD_SCOPE_TRANSACTION : PD_SCOPE_SESSION,
 			NULL);
 	pd_set_search_path(pd_search_path(NULL),
 					   local ? GUC_ACTION_LOCAL : GUC_ACTION_SET);
-	warn_about_switch(fcinfo, local, "use_landlord");
+	warn_about_switch(fcinfo, local, false, "use_landlord");
 	PG_RETURN_VOID();
 }
 
@@ -229,7 +277,7 @@ pd_use_landlord(PG_FUNCTION_ARGS)
 Datum
 pd_forget_tenant(PG_FUNCTION_ARGS)
 {
-	pd_script_ensure_may_bind(PD_BOUND_NOTHING, NULL);
+	ensure_may_switch(PD_BOUND_NOTHING, NULL);
 	pd_unbind();
 	pd_reset_search_path();
 	PG_RETURN_VOID();
@@ -240,28 +288,48 @@ pd_forget_tenant(PG_FUNCTION_ARGS)
  *		The checks that belong to the use of what is bound, done anew.
  */
 static void
-check_use(const PdBinding *binding)
+check_use(const PdBinding *current)
 {
-	pg_uuid_t	id = binding->tenant;
+	PdBinding	binding = *current;	/* which may change on the way */
 	PdTenant	tenant;
 
-	pd_script_check_binding(binding);
+	pd_script_check_binding(&binding);
+	pd_seal_ensure_may_bind(binding.kind, &binding.tenant);
+	pd_tied_check_binding(&binding);
+	if (binding.scope != PD_SCOPE_SCRIPT)
+		pd_deferred_ensure_may_bind(binding.kind, &binding.tenant);
 
-	if (binding->kind != PD_BOUND_TENANT)
+	if (binding.kind != PD_BOUND_TENANT)
 		return;
 
-	if (binding->role != GetSessionUserId())
+	if (binding.role != GetSessionUserId())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the bound tenant was bound by another session user"),
 				 errhint("Call publicdigit.use_tenant() again as the session user of now.")));
 
-	if (!pd_tenant_by_id(&id, &tenant))
+	if (!pd_tenant_by_id(&binding.tenant, &tenant))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the bound tenant has been dropped"),
 				 errhint("Call publicdigit.forget_tenant(), or bind another tenant.")));
+	if (binding.scope != PD_SCOPE_SCRIPT)
+		pd_ensure_may_enter(&tenant, binding.role, binding.scope == PD_SCOPE_TOKEN);
 	pd_ensure_active(&tenant);
+}
+
+/*
+ * report_expired
+ *		Raise 28000 for a token that was valid when it was bound.
+ */
+static void
+report_expired(const PdBinding *binding)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 errmsg("the token has expired"),
+			 errdetail("It was valid until %s.", timestamptz_to_str(binding->expires)),
+			 errhint("Bind the tenant with a new token.")));
 }
 
 /*
@@ -269,8 +337,9 @@ check_use(const PdBinding *binding)
  *		What is bound, after the checks that belong to its use.
  *
  * Errors: 42501 when the session user is another one than at the switch, or
- * a script has left its tenant; 55000 and 42704 when the tenant has been
- * suspended, archived or dropped meanwhile.
+ * may no longer enter, or a script has left its tenant; 55000 when the tenant
+ * is not active, or a seal, a running query or deferred triggers belong to
+ * another one; 42704 when it has been dropped; 28000 when a token has expired.
  */
 const PdBinding *
 pd_binding_to_use(void)
@@ -280,6 +349,14 @@ pd_binding_to_use(void)
 	static Oid	checked_user = InvalidOid;
 	const PdBinding *binding = pd_binding();
 	uint64		epoch;
+
+	/*
+	 * By the time at which the statement began, so that all parallel workers
+	 * agree with the leader.
+	 */
+	if (unlikely(binding->expires <= GetCurrentStatementStartTimestamp()) &&
+		binding->scope == PD_SCOPE_TOKEN)
+		report_expired(binding);
 
 	/* What other sessions have changed moves the epoch here. */
 	AcceptInvalidationMessages();
@@ -291,6 +368,20 @@ pd_binding_to_use(void)
 	checked_epoch = epoch;
 	checked_user = GetSessionUserId();
 	return binding;
+}
+
+/*
+ * pd_report_no_tenant
+ *		Raise 42501 for the use of a tenant's rows when none is bound.
+ */
+void
+pd_report_no_tenant(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("no tenant is bound"),
+			 errdetail("A row of a protected table belongs to a tenant."),
+			 errhint("Bind one with SELECT publicdigit.use_tenant(...) in the same transaction.")));
 }
 
 /*
@@ -319,11 +410,7 @@ Datum
 pd_ensure_tenant(PG_FUNCTION_ARGS)
 {
 	if (pd_binding_to_use()->kind != PD_BOUND_TENANT)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("no tenant is bound"),
-				 errdetail("A row of a protected table belongs to a tenant."),
-				 errhint("Bind one with SELECT publicdigit.use_tenant(...) in the same transaction.")));
+		pd_report_no_tenant();
 	PG_RETURN_BOOL(true);
 }
 
@@ -374,6 +461,27 @@ connection_name(PdBindingKind kind, bool testing)
 			break;
 	}
 	return "platform";
+}
+
+/*
+ * source_name
+ *		Where a binding comes from, and so how long it stays.
+ */
+static const char *
+source_name(PdBindingScope scope)
+{
+	switch (scope)
+	{
+		case PD_SCOPE_TRANSACTION:
+			return "transaction";
+		case PD_SCOPE_SESSION:
+			return "session";
+		case PD_SCOPE_SCRIPT:
+			return "script";
+		case PD_SCOPE_TOKEN:
+			return "token";
+	}
+	return NULL;
 }
 
 /*
@@ -433,11 +541,9 @@ pd_context(PG_FUNCTION_ARGS)
 	}
 	values[6] = CStringGetTextDatum(GetConfigOption("search_path", false, false));
 	values[7] = NameGetDatum(&role);
-	values[8] = BoolGetDatum(false);
+	values[8] = BoolGetDatum(pd_is_sealed());
 	nulls[9] = binding.kind == PD_BOUND_NOTHING;
-	values[9] = CStringGetTextDatum(binding.scope == PD_SCOPE_SESSION ? "session" :
-									binding.scope == PD_SCOPE_SCRIPT ? "script" :
-									"transaction");
+	values[9] = CStringGetTextDatum(source_name(binding.scope));
 
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc),
 													  values, nulls)));

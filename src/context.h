@@ -13,5 +13,6 @@
 #include "binding.h"
 
 extern const PdBinding *pd_binding_to_use(void);
+extern void pd_report_no_tenant(void);
 
 #endif							/* PUBLICDIGIT_CONTEXT_H */

@@ -14,16 +14,26 @@
 #include "tcop/utility.h"
 
 #include "compat.h"
+#include "deferred.h"
+#include "guard.h"
 #include "hooks.h"
 #include "plans.h"
+#include "redact.h"
 #include "script_guard.h"
 #include "script_run.h"
+#include "sequence.h"
+#include "tied.h"
 
 static object_access_hook_type next_object_access = NULL;
 static ExecutorCheckPerms_hook_type next_check_perms = NULL;
+static ExecutorStart_hook_type next_executor_start = NULL;
 static ExecutorRun_hook_type next_executor_run = NULL;
+static ExecutorFinish_hook_type next_executor_finish = NULL;
 static planner_hook_type next_planner = NULL;
 static ProcessUtility_hook_type next_utility = NULL;
+
+/* The innermost utility statement that is running. */
+static Node *utility = NULL;
 
 /*
  * on_object_access
@@ -37,17 +47,21 @@ on_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 
 	if (next_object_access)
 		next_object_access(access, classId, objectId, subId, arg);
-	if (run == NULL)
-		return;
 	if (access == OAT_FUNCTION_EXECUTE)
-		pd_script_guard_function(run, objectId);
-	else
+	{
+		pd_sequence_guard_lookup(objectId);
+		if (run != NULL)
+			pd_script_guard_function(objectId);
+	}
+	else if (run != NULL)
 		pd_script_guard_object(run, access, classId, objectId, subId, arg);
+	else
+		pd_guard_object(access, classId, objectId, arg);
 }
 
 /*
  * on_check_perms
- *		A query is about to run: look at the tables that it writes to.
+ *		A query is about to run: look at its tables.
  */
 static bool
 on_check_perms(PD_CHECK_PERMS_ARGS)
@@ -58,7 +72,7 @@ on_check_perms(PD_CHECK_PERMS_ARGS)
 	if (next_check_perms && !next_check_perms(PD_CHECK_PERMS_PASS))
 		return false;
 	if (run == NULL)
-		return true;
+		return pd_guard_tables(rangeTable, ereport_on_violation);
 
 	foreach(cell, PD_CHECK_PERMS_LIST)
 	{
@@ -73,12 +87,34 @@ on_check_perms(PD_CHECK_PERMS_ARGS)
 }
 
 /*
- * on_executor_run
- *		A query runs.  Those of a script run without workers, which know
- *		nothing of the script and would let its functions reach anything.
+ * on_executor_start
+ *		A query is about to run: tie it to what is bound.
  */
 static void
-on_executor_run(PD_EXECUTOR_RUN_ARGS)
+on_executor_start(QueryDesc *queryDesc, int eflags)
+{
+	bool		is_tied = pd_tied_concerns(queryDesc->plannedstmt);
+
+	if (is_tied)
+		pd_tied_ensure_may_start(queryDesc);
+
+	if (next_executor_start)
+		next_executor_start(queryDesc, eflags);
+	else
+		standard_ExecutorStart(queryDesc, eflags);
+
+	if (is_tied)
+		pd_tied_start(queryDesc);
+}
+
+/*
+ * run_query
+ *		What the server, or the next hook, does to run a query.  Those of a
+ *		script run without workers, which know nothing of the script and would
+ *		let its functions reach anything.
+ */
+static void
+run_query(PD_EXECUTOR_RUN_ARGS)
 {
 	if (pd_script_running() != NULL)
 		pd_executor_run_serially();
@@ -87,6 +123,77 @@ on_executor_run(PD_EXECUTOR_RUN_ARGS)
 		next_executor_run(PD_EXECUTOR_RUN_PASS);
 	else
 		standard_ExecutorRun(PD_EXECUTOR_RUN_PASS);
+}
+
+/*
+ * on_executor_run
+ *		A query runs, or goes on.
+ */
+static void
+on_executor_run(PD_EXECUTOR_RUN_ARGS)
+{
+	PdTiedQuery *tied = pd_tied_begin(queryDesc);
+
+	if (tied == NULL)
+	{
+		run_query(PD_EXECUTOR_RUN_PASS);
+		return;
+	}
+
+	PG_TRY();
+	{
+		run_query(PD_EXECUTOR_RUN_PASS);
+		pd_tied_check_end(tied);
+	}
+	PG_FINALLY();
+	{
+		/* The query may outlive the error, as a cursor that has failed. */
+		pd_tied_leave(tied);
+	}
+	PG_END_TRY();
+}
+
+/*
+ * finish_query
+ *		What the server, or the next hook, does to end a query.
+ */
+static void
+finish_query(QueryDesc *queryDesc)
+{
+	if (next_executor_finish)
+		next_executor_finish(queryDesc);
+	else
+		standard_ExecutorFinish(queryDesc);
+
+	if (queryDesc->operation != CMD_SELECT || queryDesc->plannedstmt->hasModifyingCTE)
+		pd_deferred_note(queryDesc);
+}
+
+/*
+ * on_executor_finish
+ *		A query ends: its triggers run.
+ */
+static void
+on_executor_finish(QueryDesc *queryDesc)
+{
+	PdTiedQuery *tied = pd_tied_begin(queryDesc);
+
+	if (tied == NULL)
+	{
+		finish_query(queryDesc);
+		return;
+	}
+
+	PG_TRY();
+	{
+		finish_query(queryDesc);
+		pd_tied_check_end(tied);
+	}
+	PG_FINALLY();
+	{
+		pd_tied_leave(tied);
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -101,9 +208,8 @@ on_planner(Query *parse, const char *query_string, int cursorOptions,
 	PdPlanToKeep begun;
 	PlannedStmt *plan;
 
-	if (pd_script_running() != NULL)
-		pd_script_guard_sequences(parse);
-	else if (pd_plans_concern(parse, boundParams))
+	pd_sequence_guard(parse);
+	if (pd_script_running() == NULL && pd_plans_concern(parse, boundParams))
 	{
 		plan = pd_plans_find(parse, query_string, cursorOptions);
 		if (plan != NULL)
@@ -131,6 +237,7 @@ run_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 			ProcessUtilityContext context, ParamListInfo params,
 			QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
+	queryString = pd_redact_statement(pstmt, queryString);
 	if (next_utility)
 		next_utility(pstmt, queryString, readOnlyTree, context, params,
 					 queryEnv, dest, qc);
@@ -149,36 +256,39 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 		   QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
 	PdScriptRun *run = pd_script_running();
-	Node	   *save_utility;
+	Node	   *save_utility = utility;
+	DiscardMode discarded = IsA(pstmt->utilityStmt, DiscardStmt) ?
+		((DiscardStmt *) pstmt->utilityStmt)->target : DISCARD_TEMP;
 
-	if (run == NULL)
-	{
-		DiscardMode discarded = IsA(pstmt->utilityStmt, DiscardStmt) ?
-			((DiscardStmt *) pstmt->utilityStmt)->target : DISCARD_TEMP;
+	if (run != NULL)
+		pd_script_guard_utility(run, pstmt->utilityStmt);
 
-		run_utility(pstmt, queryString, readOnlyTree, context, params,
-					queryEnv, dest, qc);
-		if (discarded == DISCARD_ALL || discarded == DISCARD_PLANS)
-			pd_plans_discard();
-		return;
-	}
-
-	pd_script_guard_utility(run, pstmt->utilityStmt);
-	save_utility = run->utility;
 	PG_TRY();
 	{
 		/* Refreshing a materialized view is made up of other statements. */
-		if (save_utility == NULL || !IsA(save_utility, RefreshMatViewStmt))
-			run->utility = pstmt->utilityStmt;
+		if (utility == NULL || !IsA(utility, RefreshMatViewStmt))
+			utility = pstmt->utilityStmt;
 		run_utility(pstmt, queryString, readOnlyTree, context, params,
 					queryEnv, dest, qc);
 	}
 	PG_FINALLY();
 	{
-		/* The script may catch the error and go on. */
-		run->utility = save_utility;
+		utility = save_utility;
 	}
 	PG_END_TRY();
+
+	if (discarded == DISCARD_ALL || discarded == DISCARD_PLANS)
+		pd_plans_discard();
+}
+
+/*
+ * pd_hooks_utility
+ *		The innermost utility statement that is running, or NULL.
+ */
+Node *
+pd_hooks_utility(void)
+{
+	return utility;
 }
 
 /*
@@ -193,8 +303,12 @@ pd_hooks_init(void)
 	object_access_hook = on_object_access;
 	next_check_perms = ExecutorCheckPerms_hook;
 	ExecutorCheckPerms_hook = on_check_perms;
+	next_executor_start = ExecutorStart_hook;
+	ExecutorStart_hook = on_executor_start;
 	next_executor_run = ExecutorRun_hook;
 	ExecutorRun_hook = on_executor_run;
+	next_executor_finish = ExecutorFinish_hook;
+	ExecutorFinish_hook = on_executor_finish;
 	next_planner = planner_hook;
 	planner_hook = on_planner;
 	next_utility = ProcessUtility_hook;

@@ -21,14 +21,12 @@
 #define SHOWN_MAX	100
 
 /*
- * pd_json_parse
- *		Read JSON from a text in the database's encoding.
- *
- * Raises 22023 that names the file, with the server's own words in the
- * detail, where the text is no JSON.
+ * pd_json_try
+ *		Read JSON from a text in the database's encoding; NULL, and what the
+ *		server says of it, where the text is no JSON.
  */
 Jsonb *
-pd_json_parse(const char *text, const char *file)
+pd_json_try(const char *text, ErrorData **error)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ErrorContextCallback *callers = error_context_stack;
@@ -42,7 +40,6 @@ pd_json_parse(const char *text, const char *file)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
 		int			category = ERRCODE_TO_CATEGORY(geterrcode());
 
 		/* Out of memory or a cancelled query is not the text's fault. */
@@ -51,8 +48,28 @@ pd_json_parse(const char *text, const char *file)
 			PG_RE_THROW();
 
 		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
+		*error = CopyErrorData();
 		FlushErrorState();
+	}
+	PG_END_TRY();
+	error_context_stack = callers;
+	return document;
+}
+
+/*
+ * pd_json_parse
+ *		Read JSON from a text in the database's encoding.
+ *
+ * Raises 22023 that names the file, with the server's own words in the
+ * detail, where the text is no JSON.
+ */
+Jsonb *
+pd_json_parse(const char *text, const char *file)
+{
+	ErrorData  *error;
+	Jsonb	   *document = pd_json_try(text, &error);
+
+	if (document == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s is not valid JSON", file),
@@ -63,9 +80,6 @@ pd_json_parse(const char *text, const char *file)
 						   error->context == NULL ? "" : error->context,
 						   error->context == NULL ? "" : ")"),
 				 errhint("Correct the text at this place.")));
-	}
-	PG_END_TRY();
-	error_context_stack = callers;
 	return document;
 }
 

@@ -20,6 +20,7 @@ typedef struct PdJsonPair
 	JsonbValue	value;
 } PdJsonPair;
 
+extern Jsonb *pd_json_try(const char *text, ErrorData **error);
 extern Jsonb *pd_json_parse(const char *text, const char *file);
 extern bool pd_json_get(JsonbContainer *object, const char *key,
 						JsonbValue *value);

@@ -47,21 +47,8 @@ PG_FUNCTION_INFO_V1(pd_is_current_tenant);
 PG_FUNCTION_INFO_V1(pd_is_current_tenant_support);
 
 /*
- * reads_rows
- *		Is the call about a column?  Else it may be an expression of PL/pgSQL's
- *		own, which lives longer than one query.
- */
-static bool
-reads_rows(Node *call)
-{
-	return call != NULL && IsA(call, FuncExpr) &&
-		IsA(linitial(((FuncExpr *) call)->args), Var);
-}
-
-/*
  * refresh
- *		Check and remember what is bound.  Errors: those of pd_binding_to_use,
- *		and 55000 when it is not what this expression began with.
+ *		Check and remember what is bound.  Errors: those of pd_binding_to_use.
  */
 static Match *
 refresh(FmgrInfo *flinfo)
@@ -74,14 +61,6 @@ refresh(FmgrInfo *flinfo)
 		match = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(Match));
 		flinfo->fn_extra = match;
 	}
-	else if (memcmp(&match->tenant, &binding->tenant, UUID_LEN) == 0)
-		;						/* checked again, and still right */
-	else if (reads_rows(flinfo->fn_expr))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the bound tenant has changed while a query was reading rows"),
-				 errdetail("One query sees the rows of one tenant only."),
-				 errhint("Read the query to its end, or close its cursor, before binding another tenant.")));
 	match->is_bound = binding->kind == PD_BOUND_TENANT;
 	match->tenant = binding->tenant;
 	match->epoch = pd_epoch;

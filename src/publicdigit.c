@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * publicdigit.c
- *	  Loading the library: settings, invalidation callbacks, hooks.
+ *	  Loading the library: settings, callbacks, hooks.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,9 +11,15 @@
 #include "utils/guc.h"
 
 #include "binding.h"
+#include "deferred.h"
 #include "hooks.h"
+#include "key_file.h"
 #include "plans.h"
 #include "registry.h"
+#include "seal.h"
+#include "search_path.h"
+#include "tied.h"
+#include "token.h"
 
 PG_MODULE_MAGIC;
 
@@ -28,9 +34,16 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
+	pd_key_file_init();			/* before a token may come along */
+	pd_token_init();
 	pd_binding_init();
+	pd_search_path_init();
+	pd_tied_init();
 	pd_plans_init();
 	MarkGUCPrefixReserved("publicdigit");
+
 	pd_registry_init();
+	pd_seal_init();
+	pd_deferred_init();
 	pd_hooks_init();
 }

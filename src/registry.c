@@ -24,6 +24,7 @@
 #include "access/skey.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/pg_authid.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
@@ -52,6 +53,14 @@ typedef struct TenantEntry
 	PdAccess	access;
 } TenantEntry;
 
+/* Whose a schema is. */
+typedef struct SchemaEntry
+{
+	Oid			nspid;			/* hash key */
+	bool		is_tenants;
+	pg_uuid_t	tenant;
+} SchemaEntry;
+
 typedef struct SlugEntry
 {
 	char		slug[PD_SLUG_MAX + 1];	/* hash key */
@@ -61,6 +70,7 @@ typedef struct SlugEntry
 static MemoryContext cache_context = NULL;
 static HTAB *tenants = NULL;
 static HTAB *slugs = NULL;
+static HTAB *schemas = NULL;
 
 static uint64 generation = 1;	/* moves with each invalidation */
 static uint64 cache_generation = 0; /* what the cache was filled under */
@@ -84,7 +94,8 @@ relcache_callback(Datum arg, Oid relid)
 
 /*
  * syscache_callback
- *		Roles or memberships changed: what a role may do, too.
+ *		Roles or memberships changed: what a role may do, too.  Or schemas:
+ *		whose one is.
  */
 static void
 syscache_callback(Datum arg, int cacheid, uint32 hashvalue)
@@ -103,6 +114,7 @@ pd_registry_init(void)
 	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);
 }
 
 /*
@@ -135,12 +147,14 @@ ready_cache(void)
 	AcceptInvalidationMessages();
 
 	if (tenants != NULL && cache_generation == generation &&
-		hash_get_num_entries(tenants) < CACHE_MAX_TENANTS)
+		hash_get_num_entries(tenants) < CACHE_MAX_TENANTS &&
+		hash_get_num_entries(schemas) < CACHE_MAX_TENANTS)
 		return;
 
 	/* In this order, so that an error leaves no pointer into freed memory. */
 	tenants = NULL;
 	slugs = NULL;
+	schemas = NULL;
 	if (cache_context == NULL)
 		cache_context = AllocSetContextCreate(TopMemoryContext,
 											  "publicdigit registry",
@@ -149,6 +163,10 @@ ready_cache(void)
 		MemoryContextReset(cache_context);
 
 	ctl.hcxt = cache_context;
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(SchemaEntry);
+	schemas = hash_create("publicdigit schemas", 64, &ctl,
+						  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	ctl.keysize = PD_SLUG_MAX + 1;
 	ctl.entrysize = sizeof(SlugEntry);
 	slugs = hash_create("publicdigit slugs", 64, &ctl,
@@ -304,6 +322,52 @@ pd_tenant_by_slug(const char *slug, PdTenant *tenant)
 		return false;
 	*tenant = entry->tenant;
 	return true;
+}
+
+/*
+ * read_schema
+ *		Find out whose a schema is, and put it into the cache.
+ */
+static SchemaEntry *
+read_schema(const PdCatalog *catalog, Oid nspid)
+{
+	char	   *name = get_namespace_name(nspid);
+	TenantEntry *owner = name == NULL ? NULL :
+		read_tenant(catalog, catalog->tenant_schema_name_key, "schema_name",
+					F_NAMEEQ, CStringGetDatum(name));
+	SchemaEntry *entry = hash_search(schemas, &nspid, HASH_ENTER, NULL);
+
+	entry->is_tenants = owner != NULL;
+	if (owner != NULL)
+		entry->tenant = owner->tenant.id;
+	return entry;
+}
+
+/*
+ * pd_tenant_of_schema
+ *		Copy out the id of the tenant whose schema this is; false for a schema
+ *		that is no tenant's.
+ */
+bool
+pd_tenant_of_schema(Oid nspid, pg_uuid_t *tenant)
+{
+	const PdCatalog *catalog;
+	SchemaEntry *entry;
+
+	if (nspid < FirstNormalObjectId)
+		return false;
+	ready_cache();
+	entry = hash_search(schemas, &nspid, HASH_FIND, NULL);
+	if (entry == NULL)
+	{
+		catalog = pd_catalog_if_created();
+		if (catalog == NULL)
+			return false;
+		entry = read_schema(catalog, nspid);
+	}
+	if (entry->is_tenants)
+		*tenant = entry->tenant;
+	return entry->is_tenants;
 }
 
 /*

@@ -40,6 +40,7 @@ typedef enum PdAccess
 extern void pd_registry_init(void);
 extern bool pd_tenant_by_id(const pg_uuid_t *id, PdTenant *tenant);
 extern bool pd_tenant_by_slug(const char *slug, PdTenant *tenant);
+extern bool pd_tenant_of_schema(Oid nspid, pg_uuid_t *tenant);
 extern PdAccess pd_tenant_access(const pg_uuid_t *id, Oid role);
 extern PdTenantStatus pd_tenant_status(const char *status);
 extern void pd_ensure_active(const PdTenant *tenant);

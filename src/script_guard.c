@@ -16,7 +16,7 @@
  *   (script_utility.c).
  *
  * A sequence is written to by a call of a function, which no hook sees with its
- * arguments; script_sequence.c has a way of its own for them.
+ * arguments; sequence.c has a way of its own for them.
  *
  *-------------------------------------------------------------------------
  */
@@ -56,6 +56,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "hooks.h"
 #include "script_guard.h"
 
 /*
@@ -154,9 +155,11 @@ note_relation(PdScriptRun *run, Oid relid)
 static bool
 is_own_schema(const PdScriptRun *run, Oid nspid)
 {
+	Node	   *utility = pd_hooks_utility();
+
 	return nspid == run->schema || IsToastNamespace(nspid) ||
 		/* REFRESH ... CONCURRENTLY works with a temporary table. */
-		(run->utility != NULL && IsA(run->utility, RefreshMatViewStmt) &&
+		(utility != NULL && IsA(utility, RefreshMatViewStmt) &&
 		 isTempNamespace(nspid));
 }
 
@@ -307,8 +310,25 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 				break;
 			}
 		case OAT_FUNCTION_EXECUTE:
-			break;				/* script_sequence.c looks at these */
+			break;				/* sequence.c looks at these */
 	}
+}
+
+/*
+ * pd_script_guard_function
+ *		Object access hook when a function is looked up to be called: an error
+ *		(42501) for what writes the statistics of a table that it is given by
+ *		name.
+ */
+void
+pd_script_guard_function(Oid function)
+{
+	if (pd_writes_statistics(function))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a module script may not call %s", get_func_name(function)),
+				 errdetail("It writes the statistics of any table of the owner role."),
+				 errhint("Use ANALYZE with the names of the module's tables.")));
 }
 
 /*

@@ -23,9 +23,8 @@ extern void pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 extern void pd_script_guard_read(const PdScriptRun *run, Oid relid);
 extern void pd_script_guard_write(PdScriptRun *run, Oid relid);
 extern void pd_script_guard_inside(PdScriptRun *run, const ObjectAddress *object);
+extern void pd_script_guard_function(Oid function);
 extern void pd_script_guard_utility(PdScriptRun *run, Node *stmt);
-extern void pd_script_guard_sequences(Query *query);
-extern void pd_script_guard_function(const PdScriptRun *run, Oid function);
 
 /* Called by script.c after each statement. */
 extern void pd_script_guard_check_touched(PdScriptRun *run);

@@ -34,7 +34,6 @@ typedef struct PdScriptRun
 	List	   *unprotected;	/* of these, those not looked at for RLS yet */
 	List	   *touched;		/* of ObjectAddress *, in this statement */
 	bool		is_firing;		/* its deferred triggers, at its end */
-	Node	   *utility;		/* the utility statement that is running */
 } PdScriptRun;
 
 extern PdScriptRun *pd_script_running(void);

@@ -3,9 +3,9 @@
  * search_path.c
  *	  The search_path of a tenant and of the landlord.
  *
- * A tenant's path is its own schema, then the landlord's, then pg_temp: last,
- * so that nobody shadows a table with a temporary one.  It never names two
- * tenants.  Only C code without a SET clause may set it: a function that is
+ * A tenant's path is its own schema, then the landlord's, then those of shared
+ * extensions, then pg_temp: last, so that nobody shadows a table with a
+ * temporary one.  It never names two tenants.  Only C code without a SET clause may set it: a function that is
  * declared with SET search_path undoes its own SET LOCAL when it returns.
  *
  *-------------------------------------------------------------------------
@@ -14,11 +14,48 @@
 
 #include "catalog/namespace.h"
 #include "miscadmin.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/varlena.h"
 
 #include "catalog.h"
 #include "compat.h"
 #include "search_path.h"
+
+static char *shared_schemas = NULL;
+
+/*
+ * check_shared_schemas
+ *		GUC check hook: a list of names.
+ */
+static bool
+check_shared_schemas(char **newval, void **extra, GucSource source)
+{
+	List	   *names;
+
+	if (SplitIdentifierString(pstrdup(*newval), ',', &names))
+		return true;
+	GUC_check_errdetail("List syntax is invalid.");
+	return false;
+}
+
+/*
+ * pd_search_path_init
+ *		Define the setting.  Called once, by _PG_init.
+ */
+void
+pd_search_path_init(void)
+{
+	DefineCustomStringVariable("publicdigit.shared_schemas",
+							   "Schemas of shared extensions, which stand in the search_path after the landlord's.",
+							   NULL,
+							   &shared_schemas,
+							   "",
+							   PGC_SUSET,
+							   GUC_LIST_INPUT,
+							   check_shared_schemas, NULL, NULL);
+}
 
 /*
  * pd_search_path
@@ -27,11 +64,19 @@
 char *
 pd_search_path(const PdTenant *tenant)
 {
-	if (tenant == NULL)
-		return psprintf("%s, pg_temp", PD_LANDLORD_SCHEMA);
-	return psprintf("%s, %s, pg_temp",
-					quote_identifier(NameStr(tenant->schema)),
-					PD_LANDLORD_SCHEMA);
+	StringInfoData path;
+	List	   *names;
+	ListCell   *cell;
+
+	initStringInfo(&path);
+	if (tenant != NULL)
+		appendStringInfo(&path, "%s, ", quote_identifier(NameStr(tenant->schema)));
+	appendStringInfoString(&path, PD_LANDLORD_SCHEMA);
+	(void) SplitIdentifierString(pstrdup(shared_schemas), ',', &names);
+	foreach(cell, names)
+		appendStringInfo(&path, ", %s", quote_identifier(lfirst(cell)));
+	appendStringInfoString(&path, ", pg_temp");
+	return path.data;
 }
 
 /*

@@ -15,6 +15,7 @@
 #include "registry.h"
 
 /* NULL stands for the landlord.  The text is in the current memory context. */
+extern void pd_search_path_init(void);
 extern char *pd_search_path(const PdTenant *tenant);
 extern void pd_set_search_path(const char *path, GucAction action);
 extern void pd_reset_search_path(void);

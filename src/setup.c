@@ -17,6 +17,7 @@
 #include "utils/syscache.h"
 
 #include "catalog.h"
+#include "key_file.h"
 #include "spi.h"
 
 PG_FUNCTION_INFO_V1(pd_setup);
@@ -245,6 +246,7 @@ grant_functions(const Setup *setup)
 	pd_spi_command("GRANT EXECUTE ON FUNCTION"
 				   " publicdigit.use_tenant(text, boolean, boolean),"
 				   " publicdigit.use_tenant(uuid, boolean, boolean),"
+				   " publicdigit.use_token(text, boolean, boolean),"
 				   " publicdigit.use_landlord(boolean),"
 				   " publicdigit.find_tenant(text)"
 				   " TO %s", app);
@@ -328,5 +330,11 @@ pd_setup(PG_FUNCTION_ARGS)
 				 PD_ARGS(pd_text(setup.owner), pd_text(setup.app),
 						 pd_text(setup.admin), pd_text(setup.environment)));
 	pd_spi_end(&spi);
+
+	if (!before.is_set_up && !pd_library_is_preloaded())
+		ereport(NOTICE,
+				(errmsg("publicdigit is not in shared_preload_libraries"),
+				 errdetail("Sessions guard the schemas of other tenants only from their first call of a function of publicdigit on, and tokens cannot be used."),
+				 errhint("Add it to shared_preload_libraries, and restart the server.")));
 	PG_RETURN_VOID();
 }

@@ -11,6 +11,12 @@ CREATE FUNCTION publicdigit.use_tenant(tenant uuid, local boolean DEFAULT true,
 COMMENT ON FUNCTION publicdigit.use_tenant(uuid, boolean, boolean) IS
     'binds a tenant to the transaction (or session) and sets search_path to its schema';
 
+CREATE FUNCTION publicdigit.use_token(token text, local boolean DEFAULT true,
+                                      seal boolean DEFAULT false)
+    RETURNS uuid LANGUAGE c AS 'MODULE_PATHNAME', 'pd_use_token';
+COMMENT ON FUNCTION publicdigit.use_token(text, boolean, boolean) IS
+    'binds the tenant that a token names and sets search_path to its schema';
+
 CREATE FUNCTION publicdigit.use_landlord(local boolean DEFAULT true)
     RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_use_landlord';
 COMMENT ON FUNCTION publicdigit.use_landlord(boolean) IS
@@ -60,3 +66,17 @@ CREATE FUNCTION publicdigit.context(OUT database name, OUT environment text,
 COMMENT ON FUNCTION publicdigit.context() IS
     'one row that tells where this session stands';
 
+-- What the app role and scripts call instead of nextval() and setval(); see
+-- sequence.c.
+CREATE FUNCTION publicdigit.guarded_nextval(sequence regclass)
+    RETURNS bigint LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pd_guarded_nextval';
+COMMENT ON FUNCTION publicdigit.guarded_nextval(regclass) IS
+    'nextval() for who may reach the sequence now';
+CREATE FUNCTION publicdigit.guarded_setval(sequence regclass, value bigint)
+    RETURNS bigint LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pd_guarded_setval';
+COMMENT ON FUNCTION publicdigit.guarded_setval(regclass, bigint) IS
+    'setval() for who may reach the sequence now';
+CREATE FUNCTION publicdigit.guarded_setval(sequence regclass, value bigint, is_called boolean)
+    RETURNS bigint LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pd_guarded_setval';
+COMMENT ON FUNCTION publicdigit.guarded_setval(regclass, bigint, boolean) IS
+    'setval() for who may reach the sequence now';

@@ -20,3 +20,11 @@ CREATE FUNCTION publicdigit.revoke_tenant_access(role name, tenant uuid)
 COMMENT ON FUNCTION publicdigit.revoke_tenant_access(name, uuid) IS
     'takes back what grant_tenant_access gave';
 
+CREATE FUNCTION publicdigit.issue_token(tenant text, ttl interval, role name DEFAULT NULL)
+    RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'pd_issue_token';
+COMMENT ON FUNCTION publicdigit.issue_token(text, interval, name) IS
+    'a signed token with which a role can work as a tenant for a while';
+CREATE FUNCTION publicdigit.issue_token(tenant uuid, ttl interval, role name DEFAULT NULL)
+    RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'pd_issue_token_by_id';
+COMMENT ON FUNCTION publicdigit.issue_token(uuid, interval, name) IS
+    'a signed token with which a role can work as a tenant for a while';

@@ -50,20 +50,3 @@ CREATE FUNCTION publicdigit.seed_module(module text, tenant uuid)
     RETURNS integer LANGUAGE c AS 'MODULE_PATHNAME', 'pd_seed_module_by_id';
 COMMENT ON FUNCTION publicdigit.seed_module(text, uuid) IS
     'runs the seed scripts that have not run yet; returns their number';
-
--- What scripts call instead of nextval() and setval(); see script_sequence.c.
-
-CREATE FUNCTION publicdigit.script_nextval(sequence regclass)
-    RETURNS bigint LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pd_script_nextval';
-COMMENT ON FUNCTION publicdigit.script_nextval(regclass) IS
-    'nextval(), held to a module script''s own schema';
-
-CREATE FUNCTION publicdigit.script_setval(sequence regclass, value bigint)
-    RETURNS bigint LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pd_script_setval';
-COMMENT ON FUNCTION publicdigit.script_setval(regclass, bigint) IS
-    'setval(), held to a module script''s own schema';
-CREATE FUNCTION publicdigit.script_setval(sequence regclass, value bigint, is_called boolean)
-    RETURNS bigint LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pd_script_setval';
-COMMENT ON FUNCTION publicdigit.script_setval(regclass, bigint, boolean) IS
-    'setval(), held to a module script''s own schema';
-

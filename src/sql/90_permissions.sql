@@ -10,9 +10,9 @@ GRANT EXECUTE ON FUNCTION
     publicdigit.current_tenant(),
     publicdigit.context(),
     publicdigit.environment(),
-    publicdigit.script_nextval(regclass),
-    publicdigit.script_setval(regclass, bigint),
-    publicdigit.script_setval(regclass, bigint, boolean),
+    publicdigit.guarded_nextval(regclass),
+    publicdigit.guarded_setval(regclass, bigint),
+    publicdigit.guarded_setval(regclass, bigint, boolean),
     publicdigit.forget_tenant()
     TO PUBLIC;
 GRANT SELECT ON publicdigit.protected_tables TO PUBLIC;

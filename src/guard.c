@@ -1,0 +1,255 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard.c
+ *	  Tenants' schemas, which are reachable while their tenant is bound.
+ *
+ * An app role may use every tenant's schema, so a qualified name leads into any
+ * of them.  Row-level security hides the rows; the guard closes the rest:
+ * materialized views, sequences, locks, what is not protected.
+ *
+ * - A name with a schema, and the search_path, are refused and passed over
+ *   when they are looked up.  Most statements go no further.
+ * - Queries are looked at when they start: they may have been parsed, as views,
+ *   prepared statements and functions have, while another tenant was bound.
+ * - What is made, altered, dropped or truncated is looked at when it is.
+ *
+ * Superusers, the owner role and the admin role pass, as themselves and in
+ * functions of theirs declared SECURITY DEFINER.  A view does not lend its
+ * owner's exemption.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_namespace.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "utils/acl.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "catalog.h"
+#include "context.h"
+#include "guard.h"
+#include "registry.h"
+
+/*
+ * has_role
+ *		Has a user the privileges of a role of setup()?  The name is empty where
+ *		there is no such role.
+ */
+static bool
+has_role(Oid user, const NameData *name)
+{
+	Oid			role = get_role_oid(NameStr(*name), true);
+
+	return OidIsValid(role) && has_privs_of_role(user, role);
+}
+
+/*
+ * is_exempt
+ *		May the current user reach the schema of any tenant?
+ */
+static bool
+is_exempt(void)
+{
+	static uint64 found_epoch = 0;
+	static Oid	found_user = InvalidOid;
+	static bool found = false;
+	Oid			user = GetUserId();
+	uint64		epoch = pd_epoch;
+	const PdCatalog *catalog;
+
+	if (found_epoch == epoch && found_user == user)
+		return found;
+
+	catalog = pd_catalog_if_created();
+	found_epoch = 0;			/* in case of an error */
+	found = superuser_arg(user) || catalog == NULL ||
+		has_role(user, &catalog->owner_role) ||
+		has_role(user, &catalog->admin_role);
+	found_user = user;
+	found_epoch = epoch;
+	return found;
+}
+
+/*
+ * pd_guard_uses_tenants
+ *		Has the current user the app role's privileges, and no exemption?
+ */
+bool
+pd_guard_uses_tenants(void)
+{
+	const PdCatalog *catalog = pd_catalog_if_created();
+
+	return catalog != NULL && !is_exempt() &&
+		has_role(GetUserId(), &catalog->app_role);
+}
+
+/*
+ * is_reachable
+ *		May the current user reach a schema now?  *tenant is set to whose it is
+ *		where the answer is no.
+ *
+ * "use" is for what happens now, as opposed to what a path is made of: there
+ * the checks that belong to the use of a tenant are made, and their errors
+ * raised (see pd_binding_to_use).
+ */
+static bool
+is_reachable(Oid nspid, bool use, pg_uuid_t *tenant)
+{
+	const PdBinding *binding;
+
+	if (!pd_tenant_of_schema(nspid, tenant) || is_exempt())
+		return true;
+	binding = use ? pd_binding_to_use() : pd_binding();
+	return binding->kind == PD_BOUND_TENANT &&
+		memcmp(&binding->tenant, tenant, UUID_LEN) == 0;
+}
+
+/*
+ * report_unreachable
+ *		Raise 42501 for a schema whose tenant is not bound.
+ */
+static void
+report_unreachable(Oid nspid, const pg_uuid_t *id)
+{
+	PdTenant	tenant;
+	bool		known = pd_tenant_by_id(id, &tenant);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for schema %s", get_namespace_name(nspid)),
+			 errdetail("It is a tenant's schema, and that tenant is not bound."),
+			 known ? errhint("Bind it first with SELECT publicdigit.use_tenant('%s').", tenant.slug) : 0));
+}
+
+/*
+ * ensure_reachable
+ *		An error (42501) for a schema whose tenant is not bound.
+ */
+static void
+ensure_reachable(Oid nspid)
+{
+	pg_uuid_t	tenant;
+
+	if (!is_reachable(nspid, true, &tenant))
+		report_unreachable(nspid, &tenant);
+}
+
+/*
+ * pd_guard_relation
+ *		The same for the schema of a table or sequence.
+ */
+void
+pd_guard_relation(Oid relid)
+{
+	ensure_reachable(get_rel_namespace(relid));
+}
+
+/*
+ * pd_guard_tables
+ *		Permission hook of the executor: all tables of a query, those of views
+ *		and partitions too.
+ */
+bool
+pd_guard_tables(List *range_table, bool ereport_on_violation)
+{
+	ListCell   *cell;
+
+	foreach(cell, range_table)
+	{
+		RangeTblEntry *entry = lfirst_node(RangeTblEntry, cell);
+		Oid			nspid;
+		pg_uuid_t	tenant;
+
+		if (entry->rtekind != RTE_RELATION || entry->relid < FirstNormalObjectId)
+			continue;
+		nspid = get_rel_namespace(entry->relid);
+		if (is_reachable(nspid, true, &tenant))
+			continue;
+		if (ereport_on_violation)
+			report_unreachable(nspid, &tenant);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * namespace_of
+ *		The schema of an object, also of one that has just been made;
+ *		InvalidOid for what has none.
+ */
+static Oid
+namespace_of(Oid classId, Oid objectId)
+{
+	AttrNumber	attno;
+	Relation	rel;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			nspid = InvalidOid;
+
+	if (classId == NamespaceRelationId)
+		return objectId;
+	if (!is_objectclass_supported(classId))
+		return InvalidOid;
+	attno = get_object_attnum_namespace(classId);
+	if (attno == InvalidAttrNumber)
+		return InvalidOid;
+
+	rel = table_open(classId, AccessShareLock);
+	ScanKeyInit(&key, get_object_attnum_oid(classId), BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(objectId));
+	/* SnapshotSelf: the hook may run before the row is visible otherwise. */
+	scan = systable_beginscan(rel, get_object_oid_index(classId), true,
+							  SnapshotSelf, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+
+		nspid = DatumGetObjectId(heap_getattr(tuple, attno,
+											  RelationGetDescr(rel), &isnull));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return nspid;
+}
+
+/*
+ * pd_guard_object
+ *		Object access hook.
+ */
+void
+pd_guard_object(ObjectAccessType access, Oid classId, Oid objectId, void *arg)
+{
+	ObjectAccessNamespaceSearch *search = arg;
+	pg_uuid_t	tenant;
+
+	switch (access)
+	{
+		case OAT_NAMESPACE_SEARCH:
+			if (search->ereport_on_violation)
+				ensure_reachable(objectId);
+			else if (!is_reachable(objectId, false, &tenant))
+				search->result = false;
+			break;
+		case OAT_POST_CREATE:
+		case OAT_POST_ALTER:
+		case OAT_DROP:
+		case OAT_TRUNCATE:
+			if (!is_exempt())
+				ensure_reachable(namespace_of(classId, objectId));
+			break;
+		case OAT_FUNCTION_EXECUTE:
+			break;				/* sequence.c looks at these */
+	}
+}

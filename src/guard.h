@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard.h
+ *	  Tenants' schemas, which are reachable while their tenant is bound.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PUBLICDIGIT_GUARD_H
+#define PUBLICDIGIT_GUARD_H
+
+#include "postgres.h"
+
+#include "catalog/objectaccess.h"
+#include "nodes/pg_list.h"
+
+/* Called by hooks.c. */
+extern void pd_guard_object(ObjectAccessType access, Oid classId, Oid objectId, void *arg);
+extern bool pd_guard_tables(List *range_table, bool ereport_on_violation);
+
+/* Called by sequence.c. */
+extern bool pd_guard_uses_tenants(void);
+extern void pd_guard_relation(Oid relid);
+
+#endif							/* PUBLICDIGIT_GUARD_H */
