@@ -13,7 +13,7 @@ SELECT publicdigit.suspend_tenant('suspended'), publicdigit.archive_tenant('arch
 -- Nothing is bound: nothing is seen or written.
 SELECT * FROM public.standing;
 SELECT count(*) FROM landlord.event;
-SELECT count(*) FROM tenant_acme.note;
+SELECT public.try('TABLE tenant_acme.note');
 SELECT public.try('INSERT INTO landlord.event (body) VALUES (''x'')');
 SELECT public.try(format('INSERT INTO landlord.event VALUES (%L, ''x'')', :'acme'));
 UPDATE landlord.event SET body = 'x';
@@ -57,7 +57,7 @@ INSERT INTO event (body) VALUES ('acme 3') RETURNING tenant_id = :'acme';
 SELECT public.try(format('INSERT INTO event VALUES (%L, ''x'')', :'beta'));
 SELECT public.try(format('UPDATE event SET tenant_id = %L', :'beta'));
 SELECT public.try('INSERT INTO event VALUES (NULL, ''x'')');
-SELECT count(*) FROM tenant_beta.note WHERE body LIKE 'beta%';
+SELECT public.try('TABLE tenant_beta.note');
 UPDATE event SET body = body WHERE body LIKE 'beta%' RETURNING body;
 DELETE FROM event RETURNING body;
 ROLLBACK;
@@ -141,7 +141,7 @@ $$;
 BEGIN;
 SELECT public.reads() AS before \gset
 SELECT publicdigit.use_tenant('acme') = :'acme', publicdigit.use_tenant(:'beta'::uuid) = :'beta';
-SELECT public.reads() > :before;
+SELECT public.reads() > :before, publicdigit.current_tenant();
 SELECT public.reads() AS before \gset
 SELECT publicdigit.use_tenant('beta') = :'beta', publicdigit.use_tenant('acme') = :'acme',
        publicdigit.use_tenant('acme', false) = :'acme', publicdigit.current_tenant();

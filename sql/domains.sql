@@ -3,7 +3,10 @@
 \set include :abs_srcdir '/test/include/'
 \set start :include 'start.psql'
 \i :start
+-- The library may not be preloaded here, which setup() tells.
+SET client_min_messages = warning;
 SELECT publicdigit.setup('regress_owner', 'regress_app') \g /dev/null
+RESET client_min_messages;
 SELECT publicdigit.create_tenant('acme', domains => '{Acme.Example.org, acme.example.ORG., *.acme.example.org}') AS acme,
        publicdigit.create_tenant('beta') AS beta \gset
 CREATE FUNCTION found(host text) RETURNS text LANGUAGE sql AS

@@ -25,7 +25,9 @@ CREATE VIEW installed AS
 SELECT publicdigit.register_module('geography'), publicdigit.register_module('members'),
        publicdigit.register_module('digital_card');
 SELECT try($$SELECT publicdigit.install_module('geography')$$);
+SET client_min_messages = warning;
 SELECT publicdigit.setup('regress_install_owner', 'regress_install_app');
+RESET client_min_messages;
 SELECT publicdigit.create_tenant(slug) IS NOT NULL FROM unnest('{acme,globex}'::text[]) AS slug;
 
 -- Unknown names.

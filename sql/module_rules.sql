@@ -104,7 +104,9 @@ SELECT n FROM o ORDER BY n;
 SELECT n FROM a ORDER BY n;
 -- As nobody: no rows, and none written.
 SELECT publicdigit.use_landlord();
+SAVEPOINT s;
 SELECT count(*) FROM tenant_acme.o;
+ROLLBACK TO s;
 INSERT INTO tenant_acme.a (n) VALUES (3);
 ROLLBACK;
 RESET SESSION AUTHORIZATION;

@@ -50,7 +50,10 @@ DROP SCHEMA landlord;
 
 -- Nothing is left of all these, nor of a transaction rolled back.
 BEGIN;
+-- The library may not be preloaded here, which setup() tells.
+SET client_min_messages = warning;
 SELECT publicdigit.setup('regress_owner', 'regress_app', 'testing', 'regress_admin');
+RESET client_min_messages;
 SELECT publicdigit.environment();
 ROLLBACK;
 SELECT publicdigit.environment();
@@ -58,7 +61,9 @@ SELECT count(*) FROM publicdigit.setting;
 SELECT to_regrole('regress_app'), to_regrole('regress_admin'), to_regnamespace('landlord');
 
 -- It makes what is missing, whatever the names are.
+SET client_min_messages = warning;
 SELECT publicdigit.setup('regress_owner', 'regress "App"', admin => 'regress_Ad''min');
+RESET client_min_messages;
 SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolinherit
 FROM pg_roles WHERE rolname IN ('regress "App"', 'regress_Ad''min') ORDER BY rolname COLLATE "C";
 SELECT nspowner::regrole, has_schema_privilege('regress "App"', oid, 'usage') AS app_may_use,

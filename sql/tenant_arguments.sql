@@ -18,7 +18,7 @@ CREATE FUNCTION argument(name text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
         WHEN 'owner' THEN '''regress_owner''' WHEN 'app' THEN '''regress_app'''
         WHEN 'admin' THEN '''regress_admin''' WHEN 'environment' THEN '''production'''
         WHEN 'document' THEN '''{"name": "x", "version": "1.0.0", "context": "tenant"}'''
-        WHEN 'seal' THEN 'false' ELSE 'true' END
+        WHEN 'ttl' THEN '''1 min''' WHEN 'seal' THEN 'false' ELSE 'true' END
 $$;
 
 CREATE FUNCTION acme() RETURNS uuid STABLE LANGUAGE sql AS
@@ -29,7 +29,7 @@ CREATE VIEW function AS
     FROM pg_proc AS p
     WHERE p.pronamespace = 'publicdigit'::regnamespace AND p.pronargs > 0
       -- Not those that the server and scripts call for themselves.
-      AND p.proname !~ '^script_|_support$';
+      AND p.proname !~ '^guarded_|_support$';
 
 -- A call of a function with one argument replaced; $2 counts from 1.
 CREATE FUNCTION call(function, int, text) RETURNS text LANGUAGE sql AS $$

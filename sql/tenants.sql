@@ -3,7 +3,10 @@
 \set include :abs_srcdir '/test/include/'
 \set start :include 'start.psql'
 \i :start
+-- The library may not be preloaded here, which setup() tells.
+SET client_min_messages = warning;
 SELECT publicdigit.setup('regress_owner', 'regress_app') \g /dev/null
+RESET client_min_messages;
 
 -- A tenant is created with what was said about it, and with its schema.
 SELECT publicdigit.create_tenant('acme') AS acme \gset

@@ -33,6 +33,7 @@
 static PdCatalog cached;
 static bool cached_valid = false;
 static bool cached_absent = false;	/* it is known not to be created here */
+static const char *missing = NULL;	/* an object of ours, when last looked for */
 static uint64 invalidations = 0;
 
 /*
@@ -63,7 +64,7 @@ extension_owner(void)
 
 /*
  * own_relation
- *		OID of a table or index of ours.
+ *		OID of a table or index of ours; notes its name when it is missing.
  */
 static Oid
 own_relation(Oid schema, const char *name)
@@ -71,16 +72,13 @@ own_relation(Oid schema, const char *name)
 	Oid			relid = get_relname_relid(name, schema);
 
 	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("relation \"%s.%s\" is missing", PD_SCHEMA, name),
-				 errhint("Run ALTER EXTENSION publicdigit UPDATE, or restore the extension's tables.")));
+		missing = name;
 	return relid;
 }
 
 /*
  * own_function
- *		OID of a function of ours.
+ *		OID of a function of ours; notes its name when it is missing.
  */
 static Oid
 own_function(Oid schema, const char *name, int nargs, const Oid *types)
@@ -91,10 +89,7 @@ own_function(Oid schema, const char *name, int nargs, const Oid *types)
 										   ObjectIdGetDatum(schema));
 
 	if (!OidIsValid(function))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("function \"%s.%s\" is missing", PD_SCHEMA, name),
-				 errhint("Run ALTER EXTENSION publicdigit UPDATE.")));
+		missing = name;
 	return function;
 }
 
@@ -161,7 +156,8 @@ read_settings(PdCatalog *catalog)
 
 /*
  * pd_catalog_if_created
- *		The extension's objects; NULL when it is not created in this database.
+ *		The extension's objects; NULL when it is not created in this database,
+ *		or not all of it is there: while it is dropped its functions go first.
  */
 const PdCatalog *
 pd_catalog_if_created(void)
@@ -174,10 +170,10 @@ pd_catalog_if_created(void)
 	AcceptInvalidationMessages();
 	if (cached_valid)
 		return &cached;
-	/* Half of it is not there while its script runs. */
-	if (cached_absent || creating_extension)
+	if (cached_absent)
 		return NULL;
 	before = invalidations;
+	missing = NULL;
 
 	fresh.extension_owner = extension_owner();
 	if (!OidIsValid(fresh.extension_owner))
@@ -186,7 +182,7 @@ pd_catalog_if_created(void)
 		return NULL;
 	}
 
-	fresh.schema = get_namespace_oid(PD_SCHEMA, false);
+	fresh.schema = get_namespace_oid(PD_SCHEMA, true);
 	fresh.setting = own_relation(fresh.schema, "setting");
 	fresh.tenant = own_relation(fresh.schema, "tenant");
 	fresh.tenant_pkey = own_relation(fresh.schema, "tenant_pkey");
@@ -202,6 +198,8 @@ pd_catalog_if_created(void)
 	fresh.tying[1] = hash_of(own_function(fresh.schema, "is_current_tenant", 1, uuid_type));
 	fresh.tying[2] = hash_of(own_function(fresh.schema, "ensure_tenant", 0, NULL));
 	fresh.tying[3] = hash_of(own_function(fresh.schema, "current_tenant", 0, NULL));
+	if (missing != NULL)
+		return NULL;
 	read_settings(&fresh);
 
 	/* What arrived while we read may be about what we have read. */
@@ -219,6 +217,11 @@ pd_catalog(void)
 {
 	const PdCatalog *catalog = pd_catalog_if_created();
 
+	if (catalog == NULL && missing != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s.%s\" is missing", PD_SCHEMA, missing),
+				 errhint("Run ALTER EXTENSION publicdigit UPDATE, or restore the extension's tables.")));
 	if (catalog == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

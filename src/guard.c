@@ -127,7 +127,9 @@ report_unreachable(Oid nspid, const pg_uuid_t *id)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied for schema %s", get_namespace_name(nspid)),
-			 errdetail("It is a tenant's schema, and that tenant is not bound."),
+			 pd_binding()->kind == PD_BOUND_TENANT ?
+			 errdetail("It is the schema of a tenant that is not bound.") :
+			 errdetail("It is a tenant's schema, and no tenant is bound."),
 			 known ? errhint("Bind it first with SELECT publicdigit.use_tenant('%s').", tenant.slug) : 0));
 }
 

@@ -25,6 +25,7 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/transam.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
@@ -227,6 +228,7 @@ read_tenant(const PdCatalog *catalog, Oid index, const char *key_column,
 	HeapTuple	tuple;
 	TenantEntry *entry;
 	SlugEntry  *slug;
+	Oid			nspid;
 
 	rel = table_open(relid, AccessShareLock);
 	ScanKeyInit(&skey, get_attnum(relid, key_column),
@@ -253,6 +255,14 @@ read_tenant(const PdCatalog *catalog, Oid index, const char *key_column,
 	entry->access_role = InvalidOid;
 	slug = hash_search(slugs, read.slug, HASH_ENTER, NULL);
 	slug->id = read.id;
+	nspid = get_namespace_oid(NameStr(read.schema), true);
+	if (OidIsValid(nspid))
+	{
+		SchemaEntry *schema = hash_search(schemas, &nspid, HASH_ENTER, NULL);
+
+		schema->is_tenants = true;
+		schema->tenant = read.id;
+	}
 	return entry;
 }
 

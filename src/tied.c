@@ -3,8 +3,8 @@
  * tied.c
  *	  Queries that work for one tenant from their start to their end.
  *
- * A query is tied when its plan calls one of the functions that tell what is
- * bound: that of a protected table does, by its policies.  It notes at its
+ * A query is tied when its plan reads tables and calls one of the functions
+ * that tell what is bound: that of a protected table does, by its policies.  It notes at its
  * start what is bound, and from then on runs under no other binding: neither
  * when the binding changes in its midst, nor when a cursor goes on after a
  * switch.
@@ -65,7 +65,7 @@ pd_tied_init(void)
 
 /*
  * pd_tied_concerns
- *		Does a plan call a function that tells what is bound?
+ *		Does a plan read tables, and call a function that tells what is bound?
  *
  * False in a parallel worker, whose plan comes without that list; what is
  * bound does not change there.
@@ -76,7 +76,7 @@ pd_tied_concerns(const PlannedStmt *plan)
 	const PdCatalog *catalog;
 	ListCell   *cell;
 
-	if (plan->invalItems == NIL)
+	if (plan->invalItems == NIL || plan->relationOids == NIL)
 		return false;
 	catalog = pd_catalog_if_created();
 	if (catalog == NULL)

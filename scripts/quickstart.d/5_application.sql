@@ -58,9 +58,11 @@ ROLLBACK;
 \ir must_fail.sql
 
 \echo
-\echo '-- With no tenant bound, nothing is seen and nothing can be written.'
+\echo '-- With no tenant bound, no tenant\'s table can be reached. Both must fail:'
+\set ON_ERROR_STOP off
 SELECT count(*) FROM tenant_acme.members;
-\echo '-- This must fail:'
+\set must_be 42501
+\ir must_fail.sql
 \set ON_ERROR_STOP off
 INSERT INTO tenant_acme.members (full_name, email) VALUES ('Nobody', 'nobody@example.org');
 \set must_be 42501
