@@ -3,6 +3,8 @@
 \set include :abs_srcdir '/test/include/'
 \set start :include 'tenants.psql'
 \i :start
+\set attack :include 'attack.psql'
+\i :attack
 
 -- The best forgery there is without the key: the layout is right, and its signature is made up.
 SELECT 'b:' || replace(encode(decode('02010000', 'hex')
@@ -13,7 +15,7 @@ SELECT length(:'forged');
 
 -- SET, SET LOCAL, set_config(), by an application that has bound a tenant already.
 \c - regress_web
-\set bound 'SELECT publicdigit.current_tenant(), (SELECT string_agg(body, $$, $$ ORDER BY body) FROM landlord.event);'
+\set bound 'SELECT publicdigit.current_tenant(), (SELECT string_agg(body, $$, $$ ORDER BY body) FROM landlord.event), public.probe($$forged$$);'
 SELECT publicdigit.use_tenant('acme', false) = :'acme';
 SET publicdigit.context = :'forged';
 \echo :LAST_ERROR_SQLSTATE
@@ -29,6 +31,27 @@ SELECT public.try(format('SET publicdigit.context = %L', :'acme'));
 SELECT public.try(format('SELECT set_config(''publicdigit.context'', %L, true)', :'forged'));
 SELECT public.try(format('UPDATE pg_settings SET setting = %L WHERE name = ''publicdigit.context''', :'forged'));
 SELECT public.try('SET publicdigit.contexts = ''x''');
+:bound
+
+-- By statements that change who one is, by functions, and by what is put back.
+SELECT public.attack(statement, statement, true)
+FROM unnest(ARRAY['SELECT publicdigit.use_tenant(''beta'')', 'SELECT publicdigit.use_tenant(''*'')',
+    'SET SESSION AUTHORIZATION regress_other', 'SET ROLE regress_owner', 'SET ROLE regress_admin', 'SET ROLE pg_read_all_data',
+    'SET ROLE regress_app; SELECT publicdigit.use_tenant(''beta'')', 'SET row_security = off; TABLE landlord.event',
+    'SELECT publicdigit.grant_tenant_access(''regress_web'', ''beta'')', 'SELECT publicdigit.issue_token(''beta'', ''1 min'')',
+    'INSERT INTO publicdigit.access (role_name) VALUES (''regress_web'')', 'SELECT publicdigit.suspend_tenant(''acme'')',
+    'SELECT publicdigit.unprotect_table(''landlord.event'')', 'TABLE publicdigit.tenant', 'TABLE publicdigit.tenants',
+    'SELECT publicdigit.use_token(''a.b.c'')', 'SET publicdigit.key_file = ''/etc/passwd''', 'SHOW publicdigit.key_file',
+    'SET publicdigit.token_audience = ''x''', 'SET publicdigit.token_max_ttl = 1000000', 'SET publicdigit.shared_schemas = ''tenant_beta''',
+    'ALTER FUNCTION publicdigit.current_tenant_id() IMMUTABLE', 'CREATE FUNCTION publicdigit.current_tenant() RETURNS text LANGUAGE sql RETURN ''beta''',
+    'LOAD ''publicdigit''', 'UPDATE pg_proc SET proname = proname WHERE proname = ''current_tenant_id''']) AS statement;
+SELECT public.attack('use_tenant by id', format('SELECT publicdigit.use_tenant(%L)', :'beta'), true);
+SELECT public.attack('use_tenant by id', format('SELECT publicdigit.use_tenant(%L::uuid)', :'beta'), true);
+-- What undoes a switch undoes it for good: nothing of beta is left behind.
+SELECT public.attack(statement, statement)
+FROM unnest(ARRAY['RESET publicdigit.context', 'RESET ALL', 'RESET SESSION AUTHORIZATION', 'RESET ROLE', 'SET ROLE regress_app',
+    'SET SESSION AUTHORIZATION DEFAULT', 'DISCARD PLANS', 'DISCARD SEQUENCES', 'DISCARD TEMP',
+    'SET LOCAL publicdigit.context TO DEFAULT', 'SELECT set_config(''publicdigit.context'', NULL, false)']) AS statement;
 :bound
 
 -- In exception blocks and savepoints.
@@ -152,5 +175,7 @@ SELECT publicdigit.drop_tenant('gamma', true);
 SELECT publicdigit.setup('regress_owner', 'regress_app', admin => 'regress_admin');
 RESET search_path;
 
+\set attack_end :include 'attack_end.psql'
+\i :attack_end
 \set clean :include 'clean.psql'
 \i :clean

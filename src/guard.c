@@ -26,6 +26,8 @@
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -227,6 +229,47 @@ namespace_of(Oid classId, Oid objectId)
 }
 
 /*
+ * ensure_same_tenant
+ *		An error (42P16) for a parent and a child, or partition, of which one
+ *		lies in a tenant's schema and the other does not: rows would go to and
+ *		fro past the guard.  Nobody is exempt.
+ */
+static void
+ensure_same_tenant(Oid one, Oid other)
+{
+	pg_uuid_t	tenant;
+
+	if (one == other ||
+		(!pd_tenant_of_schema(one, &tenant) && !pd_tenant_of_schema(other, &tenant)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+			 errmsg("a table in a tenant's schema must have its parents, partitions and children there"),
+			 errdetail("One would be in schema \"%s\", the other in \"%s\".",
+					   get_namespace_name(one), get_namespace_name(other)),
+			 errhint("Partition the table within one schema.")));
+}
+
+/*
+ * check_family
+ *		A table has got a parent, or has been moved to another schema: keep
+ *		those that belong together in one.
+ */
+static void
+check_family(Oid classId, Oid relid, void *arg)
+{
+	ObjectAccessPostAlter *alter = arg;
+
+	if (classId == InheritsRelationId && alter != NULL &&
+		OidIsValid(alter->auxiliary_id))
+		ensure_same_tenant(get_rel_namespace(relid), get_rel_namespace(alter->auxiliary_id));
+	else if (classId == RelationRelationId &&
+			 (has_superclass(relid) || has_subclass(relid)))
+		/* The cache still has the schema that it comes from. */
+		ensure_same_tenant(get_rel_namespace(relid), namespace_of(classId, relid));
+}
+
+/*
  * pd_guard_object
  *		Object access hook.
  */
@@ -235,6 +278,9 @@ pd_guard_object(ObjectAccessType access, Oid classId, Oid objectId, void *arg)
 {
 	ObjectAccessNamespaceSearch *search = arg;
 	pg_uuid_t	tenant;
+
+	if (access == OAT_POST_ALTER)
+		check_family(classId, objectId, arg);
 
 	switch (access)
 	{
