@@ -5,9 +5,11 @@
  *
  * Two files are named in the configuration, so that a key can be replaced
  * while tokens of the one before are still about.  A key is the file's bytes
- * without one line end.  The postmaster reads them when it loads the library;
- * a backend reads them again after each reload of the configuration, and keeps
- * what it has when a file cannot be read, as the server does with ssl_key_file.
+ * without one line end.  The postmaster reads them when it loads the library,
+ * a backend again after each reload of the configuration.  Where a file cannot
+ * be read there is no key from then on: to keep the one before, as the server
+ * does with that of ssl_key_file, would be to accept a key that has been taken
+ * away.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,10 +34,10 @@ static TimestampTz read_after = 0;	/* the reload after which keys were read */
 
 /*
  * read_key
- *		Read a key into a new allocation; false, with a reason in the server's
+ *		Read a key into a new allocation; none, with a reason in the server's
  *		log, when the file does not serve.
  */
-static bool
+static void
 read_key(const char *name, PdKey *key)
 {
 	char		bytes[KEY_MAX + 1];
@@ -44,7 +46,7 @@ read_key(const char *name, PdKey *key)
 
 	/* The same rules, and the same messages, as for ssl_key_file. */
 	if (!check_ssl_key_file_permissions(name, false))
-		return false;
+		return;
 
 	file = AllocateFile(name, PG_BINARY_R);
 	if (file == NULL)
@@ -52,7 +54,7 @@ read_key(const char *name, PdKey *key)
 		ereport(LOG_SERVER_ONLY,
 				(errcode_for_file_access(),
 				 errmsg("could not open key file \"%s\": %m", name)));
-		return false;
+		return;
 	}
 	len = fread(bytes, 1, sizeof(bytes), file);
 	if (ferror(file))
@@ -61,7 +63,7 @@ read_key(const char *name, PdKey *key)
 				(errcode_for_file_access(),
 				 errmsg("could not read key file \"%s\": %m", name)));
 		FreeFile(file);
-		return false;
+		return;
 	}
 	FreeFile(file);
 
@@ -74,14 +76,13 @@ read_key(const char *name, PdKey *key)
 		ereport(LOG_SERVER_ONLY,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("key file \"%s\" must hold %d to %d bytes", name, KEY_MIN, KEY_MAX)));
-		return false;
+		return;
 	}
 
 	key->bytes = MemoryContextAlloc(TopMemoryContext, len);
 	memcpy(key->bytes, bytes, len);
 	key->len = len;
 	explicit_bzero(bytes, sizeof(bytes));
-	return true;
 }
 
 /*
@@ -96,8 +97,8 @@ read_keys(void)
 	{
 		PdKey		key = {NULL, 0};
 
-		if (file_names[i][0] != '\0' && !read_key(file_names[i], &key))
-			continue;
+		if (file_names[i][0] != '\0')
+			read_key(file_names[i], &key);
 		if (keys[i].bytes != NULL)
 		{
 			explicit_bzero(keys[i].bytes, keys[i].len);
