@@ -9,6 +9,9 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PGMAJOR=${PGMAJOR:-15}
 SERVER_PORT=54317               # only names the socket: no server listens on TCP
+# What a server's log says of a crash.
+# shellcheck disable=SC2034
+CRASH='PANIC:|TRAP:|terminating any other active|AddressSanitizer|runtime error:'
 
 # A server that the caller's environment names is not ours to talk to.
 for name in "${!PG@}"; do
@@ -161,6 +164,12 @@ start_server() {
 
 stop_server() {
     ! server_runs "$1" || as_server "$TREE_BIN/pg_ctl" -D "$1/data" -m "${2:-fast}" -w stop >/dev/null
+}
+
+# with_server COMMAND ...: as clients of the server in $SERVER find it.
+with_server() {
+    as_server env PATH="$TREE_BIN:$PATH" PGHOST="$(socket_of "$SERVER")" PGPORT="$SERVER_PORT" \
+        PGUSER=postgres "$@"
 }
 
 # remove_server FOLDER: stopped, and gone with its socket.

@@ -96,6 +96,15 @@ FETCH c;
 RESET publicdigit.context;
 FETCH BACKWARD c;
 ROLLBACK;
+-- Nothing is read by closing it, with a statement or the transaction.
+BEGIN;
+SELECT publicdigit.use_tenant('acme') = :'acme';
+DECLARE c CURSOR FOR SELECT body FROM landlord.indexed;
+DECLARE d CURSOR FOR SELECT body FROM landlord.event;
+FETCH d;
+SELECT publicdigit.use_tenant('beta') = :'beta';
+CLOSE c;
+COMMIT;
 -- Back under its tenant it goes on.
 BEGIN;
 SELECT publicdigit.use_tenant('acme') = :'acme';
@@ -279,12 +288,44 @@ SELECT publicdigit.use_tenant('beta', false) = :'beta';
 SELECT count(*), count(*) FILTER (WHERE body LIKE 'beta%') FROM landlord.event;
 SELECT publicdigit.forget_tenant();
 SELECT count(*) FROM landlord.event;
+-- They know nothing of a seal that is broken, nor of the query around theirs: then there are none.
 \c - :superuser
 DELETE FROM landlord.event WHERE body LIKE '% __%';
+CREATE TABLE public.number AS SELECT n FROM generate_series(1, 1000) AS n;
+ALTER TABLE public.number SET (parallel_workers = 2);
+ANALYZE public.number;
+GRANT SELECT ON public.number TO PUBLIC;
+CREATE FUNCTION public.peek(n int) RETURNS text PARALLEL SAFE LANGUAGE plpgsql AS
+    $$ BEGIN RETURN (SELECT string_agg(body, ', ') FROM landlord.event); END $$;
+\c - regress_web
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
+EXPLAIN (COSTS OFF) SELECT public.peek(n) FROM public.number WHERE n = 7 AND public.peek(n) IS NOT NULL;
+BEGIN;
+SELECT publicdigit.use_tenant('beta') = :'beta';
+SAVEPOINT s;
+SELECT publicdigit.use_tenant('acme', seal => true) = :'acme';
+ROLLBACK TO s;
+SELECT public.attack('broken seal, workers', 'SELECT public.peek(n) FROM public.number WHERE n = 7 AND public.peek(n) IS NOT NULL');
+ROLLBACK;
+SELECT public.mix('switch and back, workers',
+    $$ BEGIN PERFORM publicdigit.use_tenant('acme');
+       CREATE FUNCTION pg_temp.glance() RETURNS text LANGUAGE plpgsql AS $f$
+       DECLARE found text;
+       BEGIN
+           PERFORM publicdigit.use_tenant('beta');
+           SELECT public.peek(n) INTO found FROM public.number WHERE n = 7 AND public.peek(n) IS NOT NULL;
+           PERFORM publicdigit.use_tenant('acme');
+           RETURN found;
+       END $f$;
+       INSERT INTO seen SELECT body FROM landlord.event UNION ALL SELECT pg_temp.glance() FROM landlord.event; END $$);
 
 \set attack_end :include 'attack_end.psql'
 \i :attack_end
 SET client_min_messages = error;
-DROP FUNCTION public.count_events CASCADE;
+DROP FUNCTION public.count_events, public.peek CASCADE;
+DROP TABLE public.number;
 \set clean :include 'clean.psql'
 \i :clean

@@ -371,6 +371,21 @@ pd_binding_to_use(void)
 }
 
 /*
+ * pd_binding_is_held
+ *		Is the session held to another tenant than the bound one, so that
+ *		pd_binding_to_use would raise?  Parallel workers cannot tell.
+ */
+bool
+pd_binding_is_held(void)
+{
+	const PdBinding *binding = pd_binding();
+
+	return !pd_seal_allows(binding->kind, &binding->tenant) ||
+		!pd_tied_allows(binding) ||
+		!pd_deferred_allows(binding->kind, &binding->tenant, NULL);
+}
+
+/*
  * pd_report_no_tenant
  *		Raise 42501 for the use of a tenant's rows when none is bound.
  */

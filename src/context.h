@@ -13,6 +13,7 @@
 #include "binding.h"
 
 extern const PdBinding *pd_binding_to_use(void);
+extern bool pd_binding_is_held(void);
 extern void pd_report_no_tenant(void);
 
 #endif							/* PUBLICDIGIT_CONTEXT_H */

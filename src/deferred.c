@@ -129,12 +129,12 @@ pd_deferred_note(const QueryDesc *queryDesc)
 }
 
 /*
- * pd_deferred_ensure_may_bind
- *		An error (55000) while deferred triggers are pending that another
- *		tenant has set off.
+ * pd_deferred_allows
+ *		Are no deferred triggers pending but those that this tenant has set off?
+ *		Else *relid, where it is wanted, is set to the table.
  */
-void
-pd_deferred_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant)
+bool
+pd_deferred_allows(PdBindingKind kind, const pg_uuid_t *tenant, Oid *relid)
 {
 	ListCell   *cell;
 
@@ -145,12 +145,30 @@ pd_deferred_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant)
 		if (kind == PD_BOUND_TENANT &&
 			memcmp(&table->tenant, tenant, UUID_LEN) == 0)
 			continue;
-		if (AfterTriggerPendingOnRel(table->relid))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("deferred triggers of table \"%s\" are pending",
-							get_rel_name(table->relid)),
-					 errdetail("They belong to the tenant that was bound when they were set off, and run as it."),
-					 errhint("Run SET CONSTRAINTS ALL IMMEDIATE while that tenant is bound.")));
+		if (!AfterTriggerPendingOnRel(table->relid))
+			continue;
+		if (relid != NULL)
+			*relid = table->relid;
+		return false;
 	}
+	return true;
+}
+
+/*
+ * pd_deferred_ensure_may_bind
+ *		An error (55000) while deferred triggers are pending that another
+ *		tenant has set off.
+ */
+void
+pd_deferred_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant)
+{
+	Oid			relid;
+
+	if (pd_deferred_allows(kind, tenant, &relid))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("deferred triggers of table \"%s\" are pending", get_rel_name(relid)),
+			 errdetail("They belong to the tenant that was bound when they were set off, and run as it."),
+			 errhint("Run SET CONSTRAINTS ALL IMMEDIATE while that tenant is bound.")));
 }

@@ -16,6 +16,7 @@
 
 extern void pd_deferred_init(void);
 extern void pd_deferred_note(const QueryDesc *queryDesc);
+extern bool pd_deferred_allows(PdBindingKind kind, const pg_uuid_t *tenant, Oid *relid);
 extern void pd_deferred_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant);
 
 #endif							/* PUBLICDIGIT_DEFERRED_H */

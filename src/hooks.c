@@ -14,6 +14,7 @@
 #include "tcop/utility.h"
 
 #include "compat.h"
+#include "context.h"
 #include "deferred.h"
 #include "guard.h"
 #include "hooks.h"
@@ -109,14 +110,15 @@ on_executor_start(QueryDesc *queryDesc, int eflags)
 
 /*
  * run_query
- *		What the server, or the next hook, does to run a query.  Those of a
- *		script run without workers, which know nothing of the script and would
- *		let its functions reach anything.
+ *		What the server, or the next hook, does to run a query.  Workers know
+ *		neither of a script nor of what holds the session to another tenant, and
+ *		would let functions reach anything: then it runs without them.
  */
 static void
 run_query(PD_EXECUTOR_RUN_ARGS)
 {
-	if (pd_script_running() != NULL)
+	if (pd_script_running() != NULL ||
+		(queryDesc->plannedstmt->parallelModeNeeded && pd_binding_is_held()))
 		pd_executor_run_serially();
 
 	if (next_executor_run)
@@ -171,12 +173,15 @@ finish_query(QueryDesc *queryDesc)
 
 /*
  * on_executor_finish
- *		A query ends: its triggers run.
+ *		A query ends: its triggers run.  One that has none may end under any
+ *		binding, as that of a cursor that is closed.
  */
 static void
 on_executor_finish(QueryDesc *queryDesc)
 {
-	PdTiedQuery *tied = pd_tied_begin(queryDesc);
+	bool		writes = queryDesc->operation != CMD_SELECT ||
+		queryDesc->plannedstmt->hasModifyingCTE;
+	PdTiedQuery *tied = writes ? pd_tied_begin(queryDesc) : NULL;
 
 	if (tied == NULL)
 	{

@@ -68,6 +68,17 @@ pd_is_sealed(void)
 }
 
 /*
+ * pd_seal_allows
+ *		May this be bound, or used, as far as the seal goes?
+ */
+bool
+pd_seal_allows(PdBindingKind kind, const pg_uuid_t *tenant)
+{
+	return !is_sealed ||
+		(kind == PD_BOUND_TENANT && memcmp(tenant, &sealed_tenant, UUID_LEN) == 0);
+}
+
+/*
  * pd_seal_ensure_may_bind
  *		An error (55000) when the transaction is sealed for another tenant.
  */
@@ -76,8 +87,7 @@ pd_seal_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant)
 {
 	PdTenant	sealed;
 
-	if (!is_sealed || (kind == PD_BOUND_TENANT &&
-					   memcmp(tenant, &sealed_tenant, UUID_LEN) == 0))
+	if (pd_seal_allows(kind, tenant))
 		return;
 
 	ereport(ERROR,

@@ -15,6 +15,7 @@
 extern void pd_seal_init(void);
 extern void pd_seal(const pg_uuid_t *tenant);
 extern bool pd_is_sealed(void);
+extern bool pd_seal_allows(PdBindingKind kind, const pg_uuid_t *tenant);
 extern void pd_seal_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant);
 
 #endif							/* PUBLICDIGIT_SEAL_H */

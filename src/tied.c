@@ -122,13 +122,23 @@ is_tied_to(const PdTiedQuery *query, const PdBinding *binding)
 }
 
 /*
+ * pd_tied_allows
+ *		Is this what the query that is running, if any, is tied to?
+ */
+bool
+pd_tied_allows(const PdBinding *binding)
+{
+	return running == NULL || is_tied_to(running, binding);
+}
+
+/*
  * pd_tied_check_binding
  *		An error (55000) if the query that is running is tied to another one.
  */
 void
 pd_tied_check_binding(const PdBinding *binding)
 {
-	if (running != NULL && !is_tied_to(running, binding))
+	if (!pd_tied_allows(binding))
 		report_changed();
 }
 

@@ -23,6 +23,7 @@ extern void pd_tied_start(const QueryDesc *queryDesc);
 extern PdTiedQuery *pd_tied_begin(const QueryDesc *queryDesc);
 extern void pd_tied_check_end(const PdTiedQuery *query);
 extern void pd_tied_leave(const PdTiedQuery *query);
+extern bool pd_tied_allows(const PdBinding *binding);
 extern void pd_tied_check_binding(const PdBinding *binding);
 
 #endif							/* PUBLICDIGIT_TIED_H */

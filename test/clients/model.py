@@ -64,14 +64,9 @@ class Level:
 
 
 class Model:
-    """One connection.
+    """One connection."""
 
-    With tied, one query, cursor or sealed transaction works for one tenant only,
-    and other tenants' schemas are guarded.
-    """
-
-    def __init__(self, user, tied):
-        self.tied = tied
+    def __init__(self, user):
         self.local = {}
         self.levels = []            # of the transaction; none outside of one
         self.is_failed = False
@@ -243,8 +238,6 @@ class Model:
 
     def use_tenant(self, tenant, local=True, seal=False, through=None):
         """through: what calls; SECURITY DEFINER, or with a path of its own."""
-        if seal and not self.tied:
-            raise Unspecified
         if self.is_visitor() and through != 'definer':
             raise Refused('42501')
         if tenant not in TENANTS:
@@ -301,8 +294,11 @@ class Model:
         self.refuse_if(_55000=self.is_broken(), _42501=self.is_foreign())
         return [self.tenant()]
 
-    def see(self):
+    def see_tenant(self):
         self.seen.append(self.current_tenant_id()[0] or 'nobody')
+
+    def see_events(self):
+        self.seen.append(str(len(self.events())))
 
     def unbound(self):
         """current_tenant_id() in a function that has publicdigit.context = ''."""
@@ -314,31 +310,35 @@ class Model:
                        _42501=self.is_foreign() or self.is_visitor())
         return [body for body in EVENTS.get(self.tenant(), []) if body > after]
 
-    def is_guarded(self, owner):
-        """Are a tenant's schemas closed because it is not bound?"""
-        return self.tied and owner != self.tenant()
-
     def path_tenant(self):
         """The tenant whose table note is found without its schema."""
         schema = self.get('search_path').split(',')[0]
         return schema[len('tenant_'):] if schema.startswith('tenant_') else None
 
     def missing_note(self):
-        """SQLSTATEs for table note, as the path has it: guarded, it is not found either."""
+        """SQLSTATEs for table note by the path; that of a tenant who is not bound is closed."""
         if self.path_tenant() is None:
             return {'42P01'}
-        return {'42P01', '42501'} if self.is_guarded(self.path_tenant()) else set()
+        return {'42P01', '42501'} if self.path_tenant() != self.tenant() else set()
 
-    def notes(self, after='', tenant=None):
-        """Table note of the path, or of a tenant's schema by its qualified name."""
-        owner = tenant or self.path_tenant()
-        codes = self.missing_note() if tenant is None else set()
-        if owner is not None:
-            self.refuse_if(*codes, _55000=self.is_broken(),
-                           _42501=self.is_foreign() or self.is_visitor() or
-                           self.is_guarded(owner))
-        self.refuse_if(*codes)
-        return [body for body in NOTES[owner] if owner == self.tenant() and body > after]
+    def name_note_of(self, tenant):
+        """Naming table note of a tenant's schema is a use of the tenant."""
+        self.refuse_if(_55000=self.is_broken(),
+                       _42501=self.is_foreign() or tenant != self.tenant())
+        return [True]
+
+    def notes_of(self, tenant, after='', codes=()):
+        """The rows of a tenant's note, where no other code refuses them."""
+        self.refuse_if(*codes, _55000=self.is_broken(),
+                       _42501=self.is_foreign() or self.is_visitor() or
+                       tenant != self.tenant())
+        return [body for body in NOTES[tenant] if body > after]
+
+    def notes(self, after=''):
+        """Those of the path's note."""
+        if self.path_tenant() is None:
+            raise Refused('42P01')
+        return self.notes_of(self.path_tenant(), after, self.missing_note())
 
     def switch_in_query(self, tenant, local):
         """use_tenant() for each row of a query."""
@@ -350,15 +350,15 @@ class Model:
             raise Refused('55000')
         return [len(rows)]
 
-    def loop(self, body):
-        """A loop of PL/pgSQL over the rows, which goes on where it was."""
-        if not self.tied:
-            raise Unspecified
+    def loop(self, body, leave):
+        """A loop of PL/pgSQL over the rows; leave: it ends with the first."""
         rows = self.events()
         before = self.tenant()
         for _ in rows:
             for action in body:
                 action(self)
+            if leave:
+                break
             self.refuse_if(_55000=self.is_broken() or self.tenant() != before)
 
     # --- prepared statements and cursors --------------------------------------
@@ -384,8 +384,6 @@ class Model:
             self.prepared.remove(name)
 
     def declare(self, name, read, hold=False):
-        if hold and not self.tied:
-            raise Unspecified
         if self.is_broken() or self.is_foreign():
             raise Unspecified       # refused when it is opened, or when it is read
         rows, codes = [], set()
@@ -402,10 +400,9 @@ class Model:
         if name not in self.cursors:
             raise Refused('34000')
         cursor = self.cursors[name]
-        is_other = self.tenant() != cursor.tenant
-        if self.get('user') != cursor.user or (is_other and not self.tied):
+        if self.get('user') != cursor.user:
             raise Unspecified
-        if is_other or self.is_broken() or cursor.is_failed:
+        if self.tenant() != cursor.tenant or self.is_broken() or cursor.is_failed:
             cursor.is_failed = True
             raise Refused('55000')
         rows, cursor.rows = cursor.rows[:count], cursor.rows[count:]

@@ -29,8 +29,9 @@ import psycopg2
 from model import ACCESS, Model, Refused, TENANTS, Unspecified
 
 SEQUENCES_PER_CONNECTION = 20
-MOST_MISMATCHES = 5             # after which the walk ends
+MOST_MISMATCHES = 5                 # after which the walk ends
 LOGINS = ('web', 'kiosk', None)     # None: a superuser, who becomes web
+RECOVERY_SECONDS = 30               # what a server that has crashed gets to come back
 
 # A statement, and what the model does with it.
 Step = namedtuple('Step', 'kind sql apply')
@@ -159,8 +160,6 @@ class Generator:
         return statement('reset', sql, apply)
 
     def discard(self):
-        if self.may_set_user or self.rng.random() < 0.2:
-            return statement('discard', 'DISCARD PLANS', lambda model: None)
         return statement('discard', 'DISCARD ALL', lambda model: model.discard_all())
 
     def set_path(self):
@@ -184,8 +183,11 @@ class Generator:
     # --- code blocks ----------------------------------------------------------
 
     def look_action(self):
+        if self.rng.random() < 0.3:
+            return Action("RAISE NOTICE 'seen %', (SELECT count(*) FROM landlord.event);",
+                          lambda model: model.see_events())
         return Action("RAISE NOTICE 'seen %', coalesce(publicdigit.current_tenant(), 'nobody');",
-                      lambda model: model.see())
+                      lambda model: model.see_tenant())
 
     def raise_action(self):
         def fail(model):
@@ -194,9 +196,7 @@ class Generator:
 
     def action(self):
         calls = [self.use_tenant_call, self.use_tenant_call, self.use_tenant_call,
-                 self.use_landlord_call, self.forget_call, self.definer_call]
-        if self.model.tied:
-            calls.append(self.seal_call)
+                 self.use_landlord_call, self.forget_call, self.definer_call, self.seal_call]
         call = self.rng.choice(calls)()
         return Action('PERFORM %s;' % call.sql, call.apply)
 
@@ -230,36 +230,52 @@ class Generator:
         return statement('block', 'DO $$\nBEGIN\n%s\nEND\n$$' % indent(actions), run)
 
     def loop(self):
+        leave = self.rng.random() < 0.3
         body = [self.action() for _ in range(self.rng.randint(1, 2))]
+        body.append(Action('PERFORM body FROM landlord.event;', lambda model: model.events()))
         return statement(
-            'loop', 'DO $$\nDECLARE line text;\nBEGIN\n    FOR line IN SELECT body FROM '
-            'landlord.event LOOP\n%s\n    END LOOP;\nEND\n$$' % indent(body, 8),
-            lambda model: model.loop([action.apply for action in body]))
+            'loop', 'DO $$\nDECLARE\n    line text;\nBEGIN\n'
+            '    FOR line IN SELECT body FROM %s LOOP\n%s\n    END LOOP;\nEND\n$$' % (
+                self.table(), indent(body + ([Action('EXIT;', None)] if leave else []), 8)),
+            lambda model: model.loop([action.apply for action in body], leave))
 
     # --- reading --------------------------------------------------------------
 
     def read(self):
-        """The shared table is read after each step; this is a tenant's own."""
+        """The shared table is read after each step; these are others."""
+        if self.rng.random() < 0.3:
+            return statement('read', 'SELECT body FROM landlord.log ORDER BY body',
+                             lambda model: model.events())
         return statement('read', 'SELECT body FROM note ORDER BY body',
                          lambda model: model.notes())
 
     def qualified(self):
+        """A tenant's table by its own name, by that alone, and by a view."""
         tenant = self.rng.choice(TENANTS)
-        return statement('qualified', 'SELECT body FROM tenant_%s.note ORDER BY body' % tenant,
-                         lambda model: model.notes(tenant=tenant))
+        sql, apply = self.rng.choice([
+            ('SELECT body FROM tenant_%s.note ORDER BY body', lambda model: model.notes_of(tenant)),
+            ('SELECT body FROM public.note_of_%s ORDER BY body',
+             lambda model: model.notes_of(tenant)),
+            ("SELECT to_regclass('tenant_%s.note') IS NOT NULL",
+             lambda model: model.name_note_of(tenant))])
+        return statement('qualified', sql % tenant, apply)
 
     def midquery(self):
         tenant, local = self.tenant(), self.flag()
         return statement(
-            'midquery', "SELECT count(publicdigit.use_tenant('%s', %s)) FROM landlord.event"
-            % (tenant, local), lambda model: model.switch_in_query(tenant, local))
+            'midquery', "SELECT count(publicdigit.use_tenant('%s', %s)) FROM %s"
+            % (tenant, local, self.table()), lambda model: model.switch_in_query(tenant, local))
+
+    def table(self):
+        """The shared table, or its partitioned twin."""
+        return self.rng.choice(['landlord.event', 'landlord.log'])
 
     # --- prepared statements --------------------------------------------------
 
     PREPARED = {
         'shared': '(text) AS SELECT body FROM landlord.event WHERE body > $1 ORDER BY body',
         'own': '(text) AS SELECT body FROM note WHERE body > $1 ORDER BY body',
-        'all_events': 'AS SELECT body FROM landlord.event ORDER BY body',
+        'twin': 'AS SELECT body FROM landlord.log ORDER BY body',
         'who': 'AS SELECT publicdigit.current_tenant_id()',
     }
 
@@ -292,7 +308,7 @@ class Generator:
         hold = self.rng.random() < 0.1
         query, read = self.rng.choice([
             ('body FROM landlord.event', lambda model: model.events()),
-            ('body FROM landlord.event ORDER BY body DESC', lambda model: model.events()[::-1]),
+            ('body FROM landlord.log ORDER BY body DESC', lambda model: model.events()[::-1]),
             ('body FROM note', lambda model: model.notes())])
         return statement('declare', 'DECLARE %s CURSOR%s FOR SELECT %s' % (
             name, ' WITH HOLD' if hold else '', query),
@@ -320,7 +336,8 @@ class Generator:
                     'read': 1, 'savepoint': 0.5, 'release': 0.5}
         kinds = {'use_tenant': 10, 'use_landlord': 2, 'forget': 2, 'function': 4, 'reset': 3,
                  'discard': 1.5, 'set_path': 1, 'set_role': 3, 'block': 6, 'read': 3,
-                 'qualified': 2, 'midquery': 2, 'deallocate': 0.5, 'plan_mode': 1,
+                 'qualified': 2, 'midquery': 2, 'loop': 2, 'deallocate': 0.5, 'plan_mode': 1,
+                 'seal': 2 if model.in_block() else 0.5,
                  'prepare': 3 if len(model.prepared) < len(self.PREPARED) else 0.1,
                  'execute': 8 if model.prepared else 0.5}
         if model.in_block():
@@ -328,14 +345,13 @@ class Generator:
                          declare=5 if len(model.cursors) < 2 else 0.2,
                          rollback_to=6 if model.levels[1:] else 0.2,
                          release=2 if model.levels[1:] else 0.2,
-                         fetch=12 if model.cursors else 0.5, close=1 if model.cursors else 0.2)
+                         fetch=12 if model.cursors else 0.5, close=4 if model.cursors else 0.3)
         else:
             kinds.update(begin=12, commit=0.1, rollback=0.1, savepoint=0.1, rollback_to=0.1,
                          release=0.1, declare=0.4, fetch=0.1)
-        if model.tied:
-            kinds.update(loop=2, seal=2 if model.in_block() else 0.5)
         if self.may_set_user:
             kinds['set_user'] = 2
+            del kinds['discard']    # it would leave a superuser behind
         return kinds
 
     def step(self):
@@ -344,8 +360,11 @@ class Generator:
         return getattr(self, kind)()
 
 
+# Which plans queries get; what they return must not depend on it.
 PLAN_MODES = ['SET plan_cache_mode = ' + mode
               for mode in ('auto', 'force_custom_plan', 'force_generic_plan')]
+PLAN_MODES += ['SET enable_seqscan = off; SET enable_bitmapscan = off',
+               'SET publicdigit.plan_memory = 0', 'DISCARD PLANS']
 
 
 def scope(local):
@@ -363,12 +382,22 @@ class Connection:
     """A session of the server, logged in as user (None: as a superuser)."""
 
     def __init__(self, user):
-        login = {'user': user} if user else {}
-        self.psycopg = psycopg2.connect(options='-c statement_timeout=60s', **login)
+        self.psycopg = self.connect({'user': user} if user else {})
         self.psycopg.autocommit = True
         self.cursor = self.psycopg.cursor()
         self.cursor.execute('SELECT id, slug FROM public.ids')
         self.slugs = dict(self.cursor.fetchall())
+        self.user = self.psycopg.info.user
+
+    def connect(self, login):
+        deadline = time.monotonic() + RECOVERY_SECONDS
+        while True:
+            try:
+                return psycopg2.connect(options='-c statement_timeout=60s', **login)
+            except psycopg2.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def run(self, sql):
         del self.psycopg.notices[:]
@@ -422,7 +451,7 @@ def describe(outcome):
 
 # What is compared after each step.
 LOOKS = [
-    ("""SELECT connection, tenant, source, search_path, role, sealed FROM publicdigit.context()""",
+    ('SELECT connection, tenant, source, search_path, role, sealed FROM publicdigit.context()',
      lambda model: [model.standing()]),
     ('SELECT publicdigit.current_tenant_id()', lambda model: model.current_tenant_id()),
     ('SELECT body FROM landlord.event ORDER BY body', lambda model: model.events()),
@@ -443,9 +472,10 @@ class Run:
 
     def compare(self, sql, expected, actual, is_look):
         self.checks += 1
-        self.differs = not agree(expected, actual)
-        if self.differs or not is_look:
+        differs = not agree(expected, actual)
+        if differs or not is_look:
             self.log.append((sql, expected, actual))
+        self.differs = self.differs or differs
 
     def look(self):
         """In a savepoint of its own where it is to fail."""
@@ -472,8 +502,13 @@ class Run:
         if not self.differs and not self.model.is_failed:
             self.look()
 
-    def all(self, steps):
+    def start(self, statements):
+        """Statements that leave the session as the model begins."""
+        for sql in statements:
+            self.compare(sql, Outcome(None, set(), []), self.connection.run(sql), is_look=False)
         self.look()
+
+    def all(self, steps):
         for step in steps:
             if self.differs:
                 break
@@ -483,10 +518,9 @@ class Run:
 class Sequence:
     """One random sequence; seed and number determine it."""
 
-    def __init__(self, seed, number, tied):
+    def __init__(self, seed, number):
         self.name = 'seed %s, sequence %d' % (seed, number)
         self.rng = random.Random('%s/%d' % (seed, number))
-        self.tied = tied
         self.login = LOGINS[number // SEQUENCES_PER_CONNECTION % len(LOGINS)]
         self.user = self.login or 'web'
         self.start = self.clean_statements() + [self.rng.choice(PLAN_MODES)]
@@ -496,7 +530,8 @@ class Sequence:
         if self.login and self.rng.random() < 0.3:
             return ['DISCARD ALL']
         return ([] if self.login else ['SET SESSION AUTHORIZATION web']) + [
-            'RESET ROLE', 'SELECT publicdigit.forget_tenant()', 'CLOSE ALL', 'DEALLOCATE ALL']
+            'RESET ROLE', 'SELECT publicdigit.forget_tenant()', 'RESET ALL', 'CLOSE ALL',
+            'DEALLOCATE ALL']
 
     def draw(self, model):
         """Steps, each drawn when the one before it has been carried out."""
@@ -510,10 +545,9 @@ class Sequence:
 
     def run(self, connection, steps=None):
         """On a connection of its login; steps: those, instead of drawn ones."""
-        model = Model(self.user, self.tied)
+        model = Model(self.user)
         run = Run(connection, model)
-        for sql in self.start:
-            run.compare(sql, Outcome(None, set(), []), connection.run(sql), is_look=False)
+        run.start(self.start)
         run.all(self.draw(model) if steps is None else steps)
         return run
 
@@ -548,7 +582,7 @@ class Sequence:
 
 def script(sequence, run):
     """What a run has sent, for psql, with what must have come and what came."""
-    lines = ['-- ' + sequence.name, '\\c - ' + (sequence.login or 'postgres')]
+    lines = ['-- ' + sequence.name, '\\c - ' + run.connection.user]
     for sql, expected, actual in run.log:
         lines.append(sql + ';')
         if agree(expected, actual):
@@ -560,8 +594,7 @@ def script(sequence, run):
 
 
 def report(sequence, number, run, options):
-    command = '/usr/bin/python3 %s --seed %s%s --only ' % (
-        sys.argv[0], options.seed, ' --tied' if options.tied else '')
+    command = '/usr/bin/python3 %s --seed %s --only ' % (sys.argv[0], options.seed)
     first = number - number % SEQUENCES_PER_CONNECTION
     print('\nThe session differs from the model: %s.\n' % sequence.name)
     print(script(sequence, run))
@@ -580,7 +613,7 @@ def walk(options):
     kinds = Counter()
     connection = None
     for number in options.only or range(options.sequences):
-        sequence = Sequence(options.seed, number, options.tied)
+        sequence = Sequence(options.seed, number)
         if connection is None or number % SEQUENCES_PER_CONNECTION == 0:
             if connection:
                 connection.close()
@@ -609,7 +642,6 @@ def main():
     parser.add_argument('--seed', type=int, default=random.randrange(10 ** 9))
     parser.add_argument('--sequences', type=int, default=2000)
     parser.add_argument('--only', type=numbers, help='a sequence, or a range as 40-57')
-    parser.add_argument('--tied', action='store_true', help='queries are tied to one tenant')
     options = parser.parse_args()
 
     started = time.monotonic()

@@ -1,7 +1,8 @@
 # The examples of README.md and doc/*.md: each ```sql block gives what the
 # ```text block after it shows.  A page's blocks run in one session, README's in
 # an empty database, the others' in one that scripts/quickstart has left.  Ids
-# differ each time; a line "..." stands for lines that are left out.
+# differ each time; a line "..." stands for lines that are left out.  The server
+# has a key, for those about tokens.
 use strict;
 use warnings FATAL => 'all';
 
@@ -15,7 +16,13 @@ my $steps = 'scripts/quickstart.d';
 
 my $node = PostgreSQL::Test::Cluster->new('doc');
 $node->init;
-$node->append_conf('postgresql.conf', "shared_preload_libraries = 'publicdigit'");
+my $key_file = $node->basedir . '/token.key';
+append_to_file($key_file, join '', map { chr(33 + int rand 94) } 1 .. 43);
+chmod 0600, $key_file or die "$key_file: $!";
+$node->append_conf('postgresql.conf', <<"CONF");
+shared_preload_libraries = 'publicdigit'
+publicdigit.key_file = '$key_file'
+CONF
 $node->start;
 # The examples call the superuser so.
 $node->psql('postgres', 'CREATE ROLE postgres SUPERUSER LOGIN');

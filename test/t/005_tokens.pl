@@ -491,8 +491,8 @@ $plain->init;
 $plain->append_conf('postgresql.conf', "publicdigit.key_file = '$key'\n");
 $plain->start;
 my (undef, undef, $notice) = $plain->psql('postgres', <<'SQL');
-SET client_min_messages = notice;
 CREATE EXTENSION publicdigit CASCADE;
+SET client_min_messages = notice;    -- the script of semver leaves another level behind
 SELECT publicdigit.setup('pd_owner', 'pd_app');
 SELECT publicdigit.setup('pd_owner', 'pd_app');
 SQL
