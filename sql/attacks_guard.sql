@@ -144,6 +144,8 @@ SELECT public.attack('search_path: ' || statement, statement, true)
 FROM unnest('{TABLE plain, SELECT tell(), LOCK TABLE plain, SELECT nextval(''plain_id_seq''), TRUNCATE plain}'::text[]) AS statement;
 ALTER ROLE regress_web SET search_path = tenant_beta, public;
 \c - regress_web
+-- Where the library is not preloaded it comes with the first function of the extension.
+SELECT publicdigit.current_tenant();
 SELECT current_schemas(false);
 SELECT public.attack('search_path of the role', 'TABLE plain', true);
 ALTER ROLE regress_web RESET search_path;

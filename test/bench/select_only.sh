@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2153
+# pgbench's own select by key, -S -M prepared, with everything on and a tenant
+# bound by a token, against the same tables without row security in a server
+# that has never heard of publicdigit.  Two servers cannot share one pgbench, so
+# they are asked in turn, and the processor time of their backends is compared too.
+
+PLAIN_SERVER=$WORK/plain-server
+
+# new_accounts: pgbench's tables in the tenant's schema of the server that PGHOST
+# names, with a tenant's column.
+new_accounts() {
+    PGOPTIONS='-c search_path=tenant_bench_1' "$TREE_BIN/pgbench" -i -q -s 10 -U postgres "$DATABASE" >/dev/null 2>&1
+    client postgres >/dev/null <<END
+ALTER TABLE tenant_bench_1.pgbench_accounts ADD tenant_id uuid NOT NULL DEFAULT '$1';
+ALTER TABLE tenant_bench_1.pgbench_branches ADD tenant_id uuid NOT NULL DEFAULT '$1';
+GRANT USAGE ON SCHEMA tenant_bench_1 TO bench_web;
+GRANT SELECT ON tenant_bench_1.pgbench_accounts, tenant_bench_1.pgbench_branches TO bench_web;
+VACUUM ANALYZE;
+END
+}
+
+# child_ticks SERVER: processor time of the backends that have ended.
+child_ticks() { awk '{ print $16 + $17 }' "/proc/$(head -n 1 "$1/data/postmaster.pid")/stat"; }
+
+# select_only SERVER OPTIONS: the microseconds of the clock, and of the processor,
+# that a transaction takes there.
+select_only() {
+    local server=$1 before count
+    before=$(child_ticks "$server")
+    PGHOST=$server/socket PGOPTIONS=$2 taskset -c "$CORES" "$TREE_BIN/pgbench" -S -M prepared -n -c 1 -T "$DURATION" \
+        -U bench_web "$DATABASE" >"$WORK/pgbench.out" 2>&1 || {
+        cat "$WORK/pgbench.out" >&2
+        die "pgbench failed"
+    }
+    count=$(sed -n 's/^number of transactions actually processed: //p' "$WORK/pgbench.out")
+    sleep 0.3                   # until the backend has ended
+    calculate "1e6 * $DURATION / $count \" \" 1e6 * ($(child_ticks "$server") - $before) / $(getconf CLK_TCK) / $count"
+}
+
+bench_select_only() {
+    local pair tenant token path='-c search_path=tenant_bench_1,landlord,pg_temp' ours plain times=''
+    tenant=$(client postgres -c "SELECT id FROM publicdigit.tenants WHERE slug = 'bench-1'")
+    new_accounts "$tenant"
+    client postgres >/dev/null <<END
+ALTER TABLE tenant_bench_1.pgbench_accounts OWNER TO bench_owner;
+ALTER TABLE tenant_bench_1.pgbench_branches OWNER TO bench_owner;
+SELECT publicdigit.protect_table('tenant_bench_1.pgbench_accounts'),
+       publicdigit.protect_table('tenant_bench_1.pgbench_branches');
+END
+    token=$(client postgres -c "SELECT publicdigit.issue_token('bench-1', '1 hour', 'bench_web')")
+
+    new_server "$PLAIN_SERVER" <<<"$SETTINGS"
+    start_server "$PLAIN_SERVER" 9>&-
+    taskset -cp "$CORES" "$(head -n 1 "$PLAIN_SERVER/data/postmaster.pid")" >/dev/null
+    PGHOST=$PLAIN_SERVER/socket "$TREE_BIN/createdb" -U postgres "$DATABASE"
+    PGHOST=$PLAIN_SERVER/socket client postgres -c 'CREATE ROLE bench_web LOGIN; CREATE SCHEMA tenant_bench_1;'
+    PGHOST=$PLAIN_SERVER/socket new_accounts "$tenant"
+
+    for ((pair = 0; pair <= PAIRS; pair++)); do
+        ours=$(select_only "$SERVER" "$path -c publicdigit.context=$token")
+        plain=$(select_only "$PLAIN_SERVER" "$path")
+        [ "$pair" = 0 ] || times+="$ours $plain"$'\n'
+    done
+    stop_server "$PLAIN_SERVER"
+    say 'us by the clock and by the processor, publicdigit and plain:'
+    say "$times"
+    compared "pgbench -S -M prepared" tps '>= 0.95' <<<"$(awk 'NF { print $1, $3 }' <<<"$times")"
+    compared "  its processor time" us '' <<<"$(awk 'NF { print $2, $4 }' <<<"$times")"
+}
