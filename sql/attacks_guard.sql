@@ -19,6 +19,7 @@ GRANT ALL ON ALL SEQUENCES IN SCHEMA tenant_beta TO regress_app;
 GRANT CREATE ON SCHEMA tenant_beta TO regress_app;
 CREATE TABLE landlord.parted (body text) PARTITION BY LIST (body);
 CREATE TABLE landlord.parent (body text);
+ANALYZE tenant_beta.plain;
 CREATE VIEW landlord.peek AS TABLE tenant_beta.plain;
 CREATE VIEW landlord.peek_invoker WITH (security_invoker) AS TABLE tenant_beta.plain;
 CREATE FUNCTION landlord.atomic() RETURNS SETOF text LANGUAGE sql BEGIN ATOMIC SELECT body FROM tenant_beta.plain; END;
@@ -71,6 +72,9 @@ CREATE FUNCTION public.attack_list(sequence oid, plain oid) RETURNS SETOF text L
         ('row type', 'SELECT NULL::tenant_beta.plain'),
         ('query_to_xml', 'SELECT query_to_xml(''TABLE tenant_beta.plain'', true, true, '''')'),
         ('table_to_xml by OID', 'SELECT table_to_xml(:plain, true, true, '''')'),
+        ('statistics', 'SELECT most_common_vals FROM pg_stats WHERE schemaname = ''tenant_beta'''),
+        ('statistics, extended', 'SELECT * FROM pg_stats_ext'),
+        ('LOCK TABLE by a view', 'LOCK TABLE landlord.peek'),
         ('LOCK TABLE', 'LOCK TABLE tenant_beta.plain IN ACCESS SHARE MODE'),
         ('TRUNCATE', 'TRUNCATE tenant_beta.plain'),
         ('ANALYZE', 'ANALYZE tenant_beta.plain'),
@@ -190,6 +194,55 @@ COPY numbered (a) FROM STDIN;
 \.
 ROLLBACK;
 
+-- By nextval that was planned, or got ready, for somebody else.
+\c - :superuser
+CREATE FUNCTION public.draw(s oid) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN nextval(s); END $$;
+CREATE FUNCTION public.draw_raw(s oid) RETURNS bigint LANGUAGE sql AS 'SELECT nextval(s)';
+CREATE FUNCTION public.draw_inlined(s oid) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN public.draw_raw(s); END $$;
+CREATE FUNCTION public.draw_first() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS
+    $$ BEGIN RETURN public.draw('public.own'::regclass); END $$;
+CREATE SEQUENCE public.own;
+GRANT USAGE ON SEQUENCE public.own TO PUBLIC;
+CREATE ROLE regress_noinherit LOGIN NOINHERIT IN ROLE regress_app;
+SELECT publicdigit.grant_tenant_access('regress_noinherit', 'acme');
+SELECT public.draw('public.own'::regclass), public.draw_inlined('public.own'::regclass);
+\c - regress_web
+SELECT public.attack('planned for a superuser', format('SELECT public.draw_first() IS NULL, public.draw(%s)', :sequence), true);
+SELECT public.attack('inlined', format('SELECT public.draw_inlined(%s)', :sequence), true);
+\c - regress_noinherit
+SET search_path = public;
+SELECT public.draw('own'::regclass);
+SET ROLE regress_app;
+SELECT public.attack('planned for a role that inherits nothing', format('SELECT public.draw(%s)', :sequence), true);
+RESET ROLE;
+SELECT public.attack('got ready for a role that inherits nothing', format('SELECT public.draw_inlined(%s)', :sequence), true);
+-- By what ALTER TABLE computes when it adds a serial column.
+\c - regress_web
+CREATE FUNCTION public.computed(s oid) RETURNS oid LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF current_setting('a.go', true) = '1' THEN PERFORM public.draw_raw(s); END IF;
+    RETURN s;
+END $$;
+CREATE TABLE public.computed (s oid);
+CREATE INDEX ON public.computed (public.computed(s));
+INSERT INTO public.computed VALUES (:sequence);
+SET a.go = '1';
+SELECT public.attack('index of a table that gets a serial', 'ALTER TABLE public.computed ADD id serial', true);
+RESET a.go;
+DROP TABLE public.computed;
+DROP FUNCTION public.computed;
+-- By another name for the app role, which leaves nobody out; and for the schema.
+\c - :superuser
+SELECT publicdigit.environment();
+ALTER SCHEMA tenant_beta RENAME TO regress_beta;
+ALTER ROLE regress_app RENAME TO regress_former;
+\c - regress_web
+SELECT public.attack('app role renamed: nextval by OID', format('SELECT nextval(%s)', :sequence), true);
+SELECT public.attack('app role renamed: nextval inlined', format('SELECT public.draw_raw(%s)', :sequence), true);
+SELECT public.attack('app role renamed: by name', 'TABLE tenant_beta.plain', true);
+\c - :superuser
+ALTER ROLE regress_former RENAME TO regress_app;
+
 -- Who passes: a superuser, the owner and the admin role, also in their functions; a view does not.
 \c - :superuser
 SELECT count(*) FROM tenant_beta.plain;
@@ -203,14 +256,15 @@ RESET SESSION AUTHORIZATION;
 \c - regress_web
 SELECT public.superuser_reads();
 -- What is no tenant's is nobody's business, sequences included.
-CREATE TABLE public.own (id serial, a int);
-INSERT INTO public.own (a) VALUES (1) RETURNING id;
-ALTER TABLE public.own ADD other serial;
-SELECT nextval('public.own_id_seq'), setval('public.own_id_seq', 7), currval('public.own_id_seq');
-DROP TABLE public.own;
+CREATE TABLE public.mine (id serial, a int);
+INSERT INTO public.mine (a) VALUES (1) RETURNING id;
+ALTER TABLE public.mine ADD other serial;
+SELECT nextval('public.mine_id_seq'), setval('public.mine_id_seq', 7), currval('public.mine_id_seq');
+DROP TABLE public.mine;
 
 \set attack_end :include 'attack_end.psql'
 \i :attack_end
-DROP FUNCTION public.attack_list, public.superuser_reads;
+DROP FUNCTION public.attack_list, public.superuser_reads, public.draw, public.draw_raw, public.draw_inlined, public.draw_first;
+DROP SEQUENCE public.own;
 \set clean :include 'clean.psql'
 \i :clean

@@ -15,6 +15,8 @@ CREATE INDEX ON landlord.indexed (tenant_id);
 CREATE TABLE landlord.parted (tenant_id uuid, body text) PARTITION BY LIST (tenant_id);
 CREATE TABLE landlord.parted_acme PARTITION OF landlord.parted FOR VALUES IN (:'acme');
 CREATE TABLE landlord.parted_beta PARTITION OF landlord.parted FOR VALUES IN (:'beta');
+CREATE TABLE tenant_acme.plain AS SELECT 'acme plain' AS body FROM generate_series(1, 2);
+GRANT SELECT ON tenant_acme.plain TO regress_app;
 RESET ROLE;
 SELECT publicdigit.protect_table(name) FROM unnest('{landlord.indexed, landlord.parted}'::regclass[]) AS name;
 INSERT INTO landlord.indexed SELECT tenant_id, body FROM landlord.event;
@@ -65,6 +67,33 @@ SELECT public.mix('exception block in the midst',
            BEGIN PERFORM publicdigit.use_tenant('acme'); RAISE division_by_zero;
            EXCEPTION WHEN division_by_zero THEN NULL; END;
        END LOOP; END $$);
+
+-- Functions that the planner computes, whose result would stay in a generic plan.
+CREATE FUNCTION pg_temp.computed(tenant text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
+    $$ BEGIN RETURN pg_temp.glance(tenant); END $$;
+SELECT public.mix('computed by the planner',
+    $$ BEGIN PERFORM publicdigit.use_tenant('acme');
+       INSERT INTO seen SELECT body FROM landlord.event UNION ALL SELECT pg_temp.computed('beta') FROM landlord.event; END $$);
+SET plan_cache_mode = force_generic_plan;
+PREPARE computed(text) AS SELECT body, pg_temp.computed('beta') FROM landlord.event WHERE body <> $1;
+BEGIN;
+SELECT publicdigit.use_tenant('acme') = :'acme';
+EXECUTE computed('');
+ROLLBACK;
+RESET plan_cache_mode;
+-- Tables of a tenant's schema that are not protected.
+SELECT public.mix('not protected',
+    $$ BEGIN PERFORM publicdigit.use_tenant('acme'); SET LOCAL search_path = tenant_acme, public;
+       INSERT INTO seen SELECT body FROM plain UNION ALL SELECT pg_temp.glance('beta') FROM plain; END $$);
+SELECT public.mix('not protected, cursor',
+    $$ DECLARE c CURSOR FOR SELECT body FROM tenant_acme.plain; b text; BEGIN
+       PERFORM publicdigit.use_tenant('acme'); OPEN c; FETCH c INTO b; INSERT INTO seen VALUES (b);
+       PERFORM publicdigit.use_tenant('beta'); INSERT INTO seen SELECT body FROM landlord.event;
+       FETCH c INTO b; INSERT INTO seen VALUES (b); END $$);
+BEGIN;
+SELECT publicdigit.use_tenant('acme') = :'acme';
+DECLARE held CURSOR WITH HOLD FOR SELECT body FROM tenant_acme.plain;
+ROLLBACK;
 
 -- Cursors: they go on for the tenant that they were opened for, or not at all.
 SELECT public.mix('cursor after a switch',
@@ -172,7 +201,7 @@ FROM unnest(ARRAY['SELECT publicdigit.use_tenant(''beta'')', 'SELECT publicdigit
     'SELECT publicdigit.use_landlord()', 'SELECT publicdigit.forget_tenant()',
     'SELECT set_config(''publicdigit.context'', '''', true), count(*) FROM landlord.event',
     'RESET publicdigit.context; TABLE landlord.event', 'SET publicdigit.context TO DEFAULT; TABLE landlord.event',
-    'RESET ALL; TABLE landlord.event', 'SET LOCAL publicdigit.context = ''''; SELECT publicdigit.current_tenant_id()']) AS statement;
+    'RESET ALL; TABLE landlord.event', 'SELECT set_config(''publicdigit.context'', '''', false)', 'SET LOCAL publicdigit.context = ''''; SELECT publicdigit.current_tenant_id()']) AS statement;
 SELECT publicdigit.use_tenant('acme', seal => true) = :'acme', publicdigit.current_tenant();
 RESET publicdigit.context;
 SAVEPOINT s;
@@ -251,6 +280,29 @@ ROLLBACK TO s;
 SELECT publicdigit.use_tenant('beta') = :'beta';
 INSERT INTO landlord.parted (body) VALUES ('beta 3');
 ROLLBACK;
+
+-- Events of one's own are in nobody's way, whoever has written there before.
+BEGIN;
+SAVEPOINT s;
+SELECT publicdigit.use_tenant('acme') = :'acme';
+INSERT INTO landlord.indexed (body) VALUES ('acme 6');
+ROLLBACK TO s;
+SELECT publicdigit.use_tenant('beta') = :'beta';
+INSERT INTO landlord.indexed (body) VALUES ('beta 4');
+SELECT publicdigit.use_tenant('beta') = :'beta', publicdigit.current_tenant();
+ROLLBACK;
+-- COPY sets them off as well.
+CREATE TEMP TABLE copied (body text);
+CREATE CONSTRAINT TRIGGER count_events AFTER INSERT ON copied
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.count_events();
+BEGIN;
+SELECT publicdigit.use_tenant('acme') = :'acme';
+COPY pg_temp.copied FROM STDIN;
+acme 7
+\.
+SELECT public.attack('deferred trigger of COPY', 'SELECT publicdigit.use_tenant(''beta'')', true);
+ROLLBACK;
+DROP TABLE copied;
 
 -- Fail loud, where it is asked for.
 SET publicdigit.require_tenant = on;

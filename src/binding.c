@@ -250,6 +250,18 @@ read_token(const char *value, GucSource source, PdBinding *binding)
 }
 
 /*
+ * ensure_not_sealed
+ *		An error (55000) when a session sets something else than what it is
+ *		sealed for.  The server itself sets what is no session's doing.
+ */
+static void
+ensure_not_sealed(const PdBinding *binding, GucSource source)
+{
+	if (source == PGC_S_SESSION && !InitializingParallelWorker)
+		pd_seal_ensure_may_bind(binding->kind, &binding->tenant);
+}
+
+/*
  * check_context
  *		GUC check hook: accept the empty value, and what proves itself.
  */
@@ -260,13 +272,17 @@ check_context(char **newval, void **extra, GucSource source)
 	bool		is_own;
 
 	if (*newval == NULL || **newval == '\0')
+	{
+		ensure_not_sealed(&binding, source);
 		return true;
+	}
 
 	GUC_check_errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION);
 	is_own = strchr(*newval, '.') == NULL;	/* base64 has no dots, a token has */
 	if (!(is_own ? read_own(*newval, source, &binding) :
 		  read_token(*newval, source, &binding)))
 		return false;
+	ensure_not_sealed(&binding, source);
 
 	*extra = pd_guc_malloc(sizeof(PdBinding));
 	if (*extra == NULL)
@@ -392,7 +408,6 @@ pd_bind(PdBindingKind kind, PdBindingScope scope, const pg_uuid_t *tenant)
 {
 	Payload		payload = {0};
 
-	pd_seal_ensure_may_bind(kind, tenant);
 	payload.kind = kind;
 	payload.scope = scope;
 	payload.role = GetSessionUserId();
@@ -410,7 +425,6 @@ void
 pd_bind_token(const char *token, PdBindingScope scope)
 {
 	set_context(token, action_for(scope));
-	pd_seal_ensure_may_bind(bound.kind, &bound.tenant);
 }
 
 /*
@@ -421,6 +435,5 @@ pd_bind_token(const char *token, PdBindingScope scope)
 void
 pd_unbind(void)
 {
-	pd_seal_ensure_may_bind(PD_BOUND_NOTHING, NULL);
 	set_context("", GUC_ACTION_SET);
 }

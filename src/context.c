@@ -35,6 +35,7 @@
 #include "context.h"
 #include "deferred.h"
 #include "entry.h"
+#include "redact.h"
 #include "registry.h"
 #include "script_run.h"
 #include "seal.h"
@@ -232,8 +233,9 @@ pd_use_token(PG_FUNCTION_ARGS)
 	pg_uuid_t	id;
 	PdTenant	tenant;
 
-	pd_token_ensure_possible();
 	token = token_argument(fcinfo);
+	pd_redact_activity(token);	/* before an error shows it in the log */
+	pd_token_ensure_possible();
 
 	/* An error below takes the binding back. */
 	pd_bind_token(token, local ? PD_SCOPE_TRANSACTION : PD_SCOPE_SESSION);
@@ -352,10 +354,11 @@ pd_binding_to_use(void)
 
 	/*
 	 * By the time at which the statement began, so that all parallel workers
-	 * agree with the leader.
+	 * agree with the leader; or the transaction, in a procedure that commits.
 	 */
-	if (unlikely(binding->expires <= GetCurrentStatementStartTimestamp()) &&
-		binding->scope == PD_SCOPE_TOKEN)
+	if (binding->scope == PD_SCOPE_TOKEN &&
+		(binding->expires <= GetCurrentStatementStartTimestamp() ||
+		 binding->expires <= GetCurrentTransactionStartTimestamp()))
 		report_expired(binding);
 
 	/* What other sessions have changed moves the epoch here. */

@@ -16,7 +16,10 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "nodes/execnodes.h"
 #include "utils/lsyscache.h"
@@ -73,6 +76,35 @@ has_deferrable_trigger(const TriggerDesc *triggers)
 }
 
 /*
+ * note_table
+ *		Note that a tenant has written to a table.  Nothing of another tenant's
+ *		is pending there, or it could not have been bound.
+ */
+static void
+note_table(Oid relid, const pg_uuid_t *tenant)
+{
+	MemoryContext old;
+	Written    *table;
+	ListCell   *cell;
+
+	foreach(cell, written)
+	{
+		table = lfirst(cell);
+		if (table->relid == relid)
+		{
+			table->tenant = *tenant;
+			return;
+		}
+	}
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	table = palloc(sizeof(Written));
+	table->relid = relid;
+	table->tenant = *tenant;
+	written = lappend(written, table);
+	MemoryContextSwitchTo(old);
+}
+
+/*
  * note_tables
  *		Note those of a list of ResultRelInfo that have deferrable triggers.
  */
@@ -84,30 +116,9 @@ note_tables(List *tables, const pg_uuid_t *tenant)
 	foreach(cell, tables)
 	{
 		ResultRelInfo *info = lfirst(cell);
-		Oid			relid = RelationGetRelid(info->ri_RelationDesc);
-		bool		known = false;
-		ListCell   *other;
 
-		if (!has_deferrable_trigger(info->ri_TrigDesc))
-			continue;
-		foreach(other, written)
-		{
-			Written    *table = lfirst(other);
-
-			if (table->relid == relid &&
-				memcmp(&table->tenant, tenant, UUID_LEN) == 0)
-				known = true;
-		}
-		if (!known)
-		{
-			MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-			Written    *table = palloc(sizeof(Written));
-
-			table->relid = relid;
-			table->tenant = *tenant;
-			written = lappend(written, table);
-			MemoryContextSwitchTo(old);
-		}
+		if (has_deferrable_trigger(info->ri_TrigDesc))
+			note_table(RelationGetRelid(info->ri_RelationDesc), tenant);
 	}
 }
 
@@ -126,6 +137,34 @@ pd_deferred_note(const QueryDesc *queryDesc)
 		return;
 	note_tables(queryDesc->estate->es_opened_result_relations, &binding->tenant);
 	note_tables(queryDesc->estate->es_tuple_routing_result_relations, &binding->tenant);
+}
+
+/*
+ * pd_deferred_note_copy
+ *		The same for COPY ... FROM, which is no query: the table that it names,
+ *		and its partitions.
+ */
+void
+pd_deferred_note_copy(const CopyStmt *copy)
+{
+	const PdBinding *binding = pd_binding();
+	Oid			relid;
+	ListCell   *cell;
+
+	if (!copy->is_from || copy->relation == NULL ||
+		binding->kind != PD_BOUND_TENANT || binding->scope == PD_SCOPE_SCRIPT)
+		return;
+	relid = RangeVarGetRelid(copy->relation, NoLock, true);
+	if (!OidIsValid(relid))
+		return;
+	foreach(cell, find_all_inheritors(relid, NoLock, NULL))
+	{
+		Relation	rel = table_open(lfirst_oid(cell), NoLock);
+
+		if (has_deferrable_trigger(rel->trigdesc))
+			note_table(RelationGetRelid(rel), &binding->tenant);
+		table_close(rel, NoLock);
+	}
 }
 
 /*

@@ -11,7 +11,9 @@
  *   when they are looked up.  Most statements go no further.
  * - Queries are looked at when they start: they may have been parsed, as views,
  *   prepared statements and functions have, while another tenant was bound.
- * - What is made, altered, dropped or truncated is looked at when it is.
+ * - What is made, altered, dropped or truncated is looked at when it is, and
+ *   what is locked.
+ * - The planner's statistics hold values of all tables, and are closed.
  *
  * Superusers, the owner role and the admin role pass, as themselves and in
  * functions of theirs declared SECURITY DEFINER.  A view does not lend its
@@ -28,7 +30,10 @@
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_statistic.h"
+#include "catalog/pg_statistic_ext_data.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/acl.h"
@@ -38,9 +43,12 @@
 #include "utils/snapmgr.h"
 
 #include "catalog.h"
+#include "compat.h"
 #include "context.h"
 #include "guard.h"
 #include "registry.h"
+
+uint64		pd_guard_count = 0;
 
 /*
  * has_role
@@ -56,8 +64,20 @@ has_role(Oid user, const NameData *name)
 }
 
 /*
+ * is_exempt_user
+ *		May a user reach the schema of any tenant?
+ */
+static bool
+is_exempt_user(Oid user, const PdCatalog *catalog)
+{
+	return superuser_arg(user) ||
+		has_role(user, &catalog->owner_role) ||
+		has_role(user, &catalog->admin_role);
+}
+
+/*
  * is_exempt
- *		May the current user reach the schema of any tenant?
+ *		The same for the current user.
  */
 static bool
 is_exempt(void)
@@ -74,25 +94,31 @@ is_exempt(void)
 
 	catalog = pd_catalog_if_created();
 	found_epoch = 0;			/* in case of an error */
-	found = superuser_arg(user) || catalog == NULL ||
-		has_role(user, &catalog->owner_role) ||
-		has_role(user, &catalog->admin_role);
+	found = catalog == NULL || is_exempt_user(user, catalog);
 	found_user = user;
 	found_epoch = epoch;
 	return found;
 }
 
 /*
- * pd_guard_uses_tenants
- *		Has the current user the app role's privileges, and no exemption?
+ * pd_guard_is_for_session
+ *		Has somebody logged in whom the guard is there for: who can act as the
+ *		app role, and is not exempt?  Where the app role has been renamed, all
+ *		who are not exempt.
+ *
+ * For what cannot be asked again when the current user is another one.
  */
 bool
-pd_guard_uses_tenants(void)
+pd_guard_is_for_session(void)
 {
 	const PdCatalog *catalog = pd_catalog_if_created();
+	Oid			user = GetSessionUserId();
+	Oid			app;
 
-	return catalog != NULL && !is_exempt() &&
-		has_role(GetUserId(), &catalog->app_role);
+	if (catalog == NULL || !catalog->is_set_up || is_exempt_user(user, catalog))
+		return false;
+	app = get_role_oid(NameStr(catalog->app_role), true);
+	return !OidIsValid(app) || pd_may_act_as(user, app);
 }
 
 /*
@@ -111,6 +137,8 @@ is_reachable(Oid nspid, bool use, pg_uuid_t *tenant)
 
 	if (!pd_tenant_of_schema(nspid, tenant) || is_exempt())
 		return true;
+	if (use)
+		pd_guard_count++;
 	binding = use ? pd_binding_to_use() : pd_binding();
 	return binding->kind == PD_BOUND_TENANT &&
 		memcmp(&binding->tenant, tenant, UUID_LEN) == 0;
@@ -159,6 +187,31 @@ pd_guard_relation(Oid relid)
 }
 
 /*
+ * is_about_values
+ *		Does a catalog hold values of the tables' rows?  Views of the server
+ *		show them to whoever may read the table, whatever is bound.
+ */
+static bool
+is_about_values(Oid catalog)
+{
+	return catalog == StatisticRelationId || catalog == StatisticExtDataRelationId;
+}
+
+/*
+ * report_statistics
+ *		Raise 42501 for a query of such a catalog.
+ */
+static void
+report_statistics(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for the planner's statistics"),
+			 errdetail("They hold values of the tables of all tenants."),
+			 errhint("Read them as a superuser, or as the owner or admin role.")));
+}
+
+/*
  * pd_guard_tables
  *		Permission hook of the executor: all tables of a query, those of views
  *		and partitions too.
@@ -174,8 +227,16 @@ pd_guard_tables(List *range_table, bool ereport_on_violation)
 		Oid			nspid;
 		pg_uuid_t	tenant;
 
-		if (entry->rtekind != RTE_RELATION || entry->relid < FirstNormalObjectId)
+		if (entry->rtekind != RTE_RELATION)
 			continue;
+		if (entry->relid < FirstNormalObjectId)
+		{
+			if (!is_about_values(entry->relid) || !pd_guard_is_for_session() || is_exempt())
+				continue;
+			if (ereport_on_violation)
+				report_statistics();
+			return false;
+		}
 		nspid = get_rel_namespace(entry->relid);
 		if (is_reachable(nspid, true, &tenant))
 			continue;
@@ -251,6 +312,67 @@ ensure_same_tenant(Oid one, Oid other)
 }
 
 /*
+ * check_name
+ *		A schema has been altered: an error (55000) if it is a tenant's and has
+ *		another name now.  The registry knows it by its name; by another one it
+ *		would be nobody's.
+ */
+static void
+check_name(Oid nspid)
+{
+	char	   *name = get_namespace_name(nspid);	/* the cache has the old row */
+	pg_uuid_t	tenant;
+	Relation	rel;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		renamed;
+
+	if (name == NULL || !pd_tenant_of_schema(nspid, &tenant))
+		return;
+	rel = table_open(NamespaceRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_namespace_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(nspid));
+	scan = systable_beginscan(rel, NamespaceOidIndexId, true, SnapshotSelf, 1, &key);
+	tuple = systable_getnext(scan);
+	renamed = HeapTupleIsValid(tuple) &&
+		strcmp(NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname), name) != 0;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	if (renamed)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot rename schema \"%s\"", name),
+				 errdetail("It is a tenant's schema, which keeps its name."),
+				 errhint("publicdigit.rename_tenant() changes the tenant's slug.")));
+}
+
+/*
+ * pd_guard_lock
+ *		LOCK TABLE: an error (42501) for a view, which would lock what it reads
+ *		in whatever schema.
+ */
+void
+pd_guard_lock(const LockStmt *lock)
+{
+	ListCell   *cell;
+
+	if (is_exempt() || !pd_guard_is_for_session())
+		return;
+	foreach(cell, lock->relations)
+	{
+		Oid			relid = RangeVarGetRelid(lfirst_node(RangeVar, cell), NoLock, true);
+
+		if (OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_VIEW)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied to lock view %s", get_rel_name(relid)),
+					 errdetail("It would lock the tables that it reads, of whichever tenant."),
+					 errhint("Lock the tables.")));
+	}
+}
+
+/*
  * check_family
  *		A table has got a parent, or has been moved to another schema: keep
  *		those that belong together in one.
@@ -279,7 +401,9 @@ pd_guard_object(ObjectAccessType access, Oid classId, Oid objectId, void *arg)
 	ObjectAccessNamespaceSearch *search = arg;
 	pg_uuid_t	tenant;
 
-	if (access == OAT_POST_ALTER)
+	if (access == OAT_POST_ALTER && classId == NamespaceRelationId)
+		check_name(objectId);
+	else if (access == OAT_POST_ALTER)
 		check_family(classId, objectId, arg);
 
 	switch (access)

@@ -88,24 +88,51 @@ on_check_perms(PD_CHECK_PERMS_ARGS)
 }
 
 /*
+ * start_query
+ *		What the server, or the next hook, does to start a query.
+ */
+static void
+start_query(QueryDesc *queryDesc, int eflags)
+{
+	if (next_executor_start)
+		next_executor_start(queryDesc, eflags);
+	else
+		standard_ExecutorStart(queryDesc, eflags);
+}
+
+/*
  * on_executor_start
  *		A query is about to run: tie it to what is bound.
  */
 static void
 on_executor_start(QueryDesc *queryDesc, int eflags)
 {
-	bool		is_tied = pd_tied_concerns(queryDesc->plannedstmt);
+	uint64		reached = pd_guard_count;
+	PdTiedQuery *tied;
 
-	if (is_tied)
+	if (!pd_tied_concerns(queryDesc->plannedstmt))
+	{
+		start_query(queryDesc, eflags);
+		if (reached == pd_guard_count)
+			return;
 		pd_tied_ensure_may_start(queryDesc);
-
-	if (next_executor_start)
-		next_executor_start(queryDesc, eflags);
-	else
-		standard_ExecutorStart(queryDesc, eflags);
-
-	if (is_tied)
 		pd_tied_start(queryDesc);
+		return;
+	}
+
+	pd_tied_ensure_may_start(queryDesc);
+	tied = pd_tied_enter();
+	PG_TRY();
+	{
+		start_query(queryDesc, eflags);
+		pd_tied_check_end(tied);
+	}
+	PG_FINALLY();
+	{
+		pd_tied_leave(tied);
+	}
+	PG_END_TRY();
+	pd_tied_start(queryDesc);
 }
 
 /*
@@ -202,6 +229,44 @@ on_executor_finish(QueryDesc *queryDesc)
 }
 
 /*
+ * plan_query
+ *		What the server, or the next hook, does to plan a query.
+ */
+static PlannedStmt *
+plan_query(Query *parse, const char *query_string, int cursorOptions,
+		   ParamListInfo boundParams)
+{
+	if (next_planner)
+		return next_planner(parse, query_string, cursorOptions, boundParams);
+	return standard_planner(parse, query_string, cursorOptions, boundParams);
+}
+
+/*
+ * plan_tied
+ *		The same for a query of protected tables: functions that the planner
+ *		computes work for the tenant of the query, too.
+ */
+static PlannedStmt *
+plan_tied(Query *parse, const char *query_string, int cursorOptions,
+		  ParamListInfo boundParams)
+{
+	PdTiedQuery *tied = pd_tied_enter();
+	PlannedStmt *volatile plan = NULL;
+
+	PG_TRY();
+	{
+		plan = plan_query(parse, query_string, cursorOptions, boundParams);
+		pd_tied_check_end(tied);
+	}
+	PG_FINALLY();
+	{
+		pd_tied_leave(tied);
+	}
+	PG_END_TRY();
+	return plan;
+}
+
+/*
  * on_planner
  *		A query is planned.
  */
@@ -223,10 +288,9 @@ on_planner(Query *parse, const char *query_string, int cursorOptions,
 		keep = true;
 	}
 
-	if (next_planner)
-		plan = next_planner(parse, query_string, cursorOptions, boundParams);
-	else
-		plan = standard_planner(parse, query_string, cursorOptions, boundParams);
+	plan = parse->hasRowSecurity ?
+		plan_tied(parse, query_string, cursorOptions, boundParams) :
+		plan_query(parse, query_string, cursorOptions, boundParams);
 
 	if (keep)
 		pd_plans_keep(&begun, query_string, cursorOptions, plan);
@@ -262,11 +326,14 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 {
 	PdScriptRun *run = pd_script_running();
 	Node	   *save_utility = utility;
+	bool		is_copy = IsA(pstmt->utilityStmt, CopyStmt);
 	DiscardMode discarded = IsA(pstmt->utilityStmt, DiscardStmt) ?
 		((DiscardStmt *) pstmt->utilityStmt)->target : DISCARD_TEMP;
 
 	if (run != NULL)
 		pd_script_guard_utility(run, pstmt->utilityStmt);
+	else if (IsA(pstmt->utilityStmt, LockStmt))
+		pd_guard_lock((LockStmt *) pstmt->utilityStmt);
 
 	PG_TRY();
 	{
@@ -282,6 +349,8 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 	}
 	PG_END_TRY();
 
+	if (is_copy)
+		pd_deferred_note_copy((CopyStmt *) pstmt->utilityStmt);
 	if (discarded == DISCARD_ALL || discarded == DISCARD_PLANS)
 		pd_plans_discard();
 }

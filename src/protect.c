@@ -321,7 +321,7 @@ protect_one(Oid relid, const char *tenant_column)
 	if (!policies.has_own_permissive)
 		create_bound_policy(relid, tenant_column);
 
-	take_grants_away(relid, "TRUNCATE, REFERENCES, TRIGGER");
+	take_grants_away(relid, "TRUNCATE, REFERENCES, TRIGGER, MAINTAIN");
 }
 
 /*

@@ -5,8 +5,9 @@
  *
  * A tenant's path is its own schema, then the landlord's, then those of shared
  * extensions, then pg_temp: last, so that nobody shadows a table with a
- * temporary one.  It never names two tenants.  Only C code without a SET clause may set it: a function that is
- * declared with SET search_path undoes its own SET LOCAL when it returns.
+ * temporary one.  It never names two tenants.  Only C code without a SET clause
+ * may set it: a function that is declared with SET search_path undoes its own
+ * SET LOCAL when it returns.
  *
  *-------------------------------------------------------------------------
  */

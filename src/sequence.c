@@ -5,16 +5,16 @@
  *
  * nextval and setval write, outlive a rollback, and are functions, whose
  * arguments no hook sees: a sequence named by its OID would be reached past the
- * guard, and by a module's script past its schema.  So for the app role and for
- * scripts the planner hook puts functions of ours in their place, which look at
- * the sequence first.  They look again each time, and are right for whoever
- * runs the plan later.
+ * guard, and by a module's script past its schema.  So the planner hook puts
+ * functions of ours in their place, which look at the sequence first; in
+ * everybody's plans, since they may be run later by somebody else.
  *
  * What is not planned still calls the originals: the expressions of CHECK
  * constraints, of defaults that COPY and ALTER TABLE compute, of functions in
  * SQL that the planner inlines, arguments of CALL, and the protocol's function
- * call.  There they are refused when they are looked up; but for the nextval of
- * serial columns that ALTER TABLE adds.
+ * call.  There they are refused to scripts and to sessions of the app role, when
+ * they are looked up; but for the nextval of serial columns that ALTER TABLE
+ * adds.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,6 +23,7 @@
 #include "catalog/pg_class.h"
 #include "commands/sequence.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "utils/fmgroids.h"
@@ -72,7 +73,7 @@ replace_calls(Node *node, void *context)
 void
 pd_sequence_guard(Query *query)
 {
-	if (pd_script_running() != NULL || pd_guard_uses_tenants())
+	if (pd_catalog_if_created() != NULL)
 		(void) query_tree_walker(query, replace_calls, NULL, 0);
 }
 
@@ -128,9 +129,13 @@ pd_sequence_guard_lookup(Oid function)
 {
 	if (function != F_SETVAL_REGCLASS_INT8 &&
 		function != F_SETVAL_REGCLASS_INT8_BOOL &&
-		(function != F_NEXTVAL || adds_serials(pd_hooks_utility())))
+		function != F_NEXTVAL)
 		return;
-	if (pd_script_running() == NULL && !pd_guard_uses_tenants())
+	/* Index expressions, which may call anything, are computed restricted. */
+	if (function == F_NEXTVAL && adds_serials(pd_hooks_utility()) &&
+		!InSecurityRestrictedOperation())
+		return;
+	if (pd_script_running() == NULL && !pd_guard_is_for_session())
 		return;
 
 	ereport(ERROR,

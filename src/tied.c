@@ -4,10 +4,11 @@
  *	  Queries that work for one tenant from their start to their end.
  *
  * A query is tied when its plan reads tables and calls one of the functions
- * that tell what is bound: that of a protected table does, by its policies.  It notes at its
- * start what is bound, and from then on runs under no other binding: neither
- * when the binding changes in its midst, nor when a cursor goes on after a
- * switch.
+ * that tell what is bound: that of a protected table does, by its policies.  So
+ * is one that reads anything in a tenant's schema, as the guard notices.  It
+ * notes at its start what is bound, and from then on runs under no other
+ * binding: neither when the binding changes in its midst, nor when a cursor goes
+ * on after a switch.
  *
  * A function evaluated once, at the start of an index scan, would not notice a
  * change; so it is compared when the executor begins to run the query and when
@@ -214,6 +215,22 @@ forget_query(void *arg)
 }
 
 /*
+ * pd_tied_enter
+ *		What is planned or started now works for what is bound, until
+ *		pd_tied_leave: both may call functions.  Freed with the caller's memory.
+ */
+PdTiedQuery *
+pd_tied_enter(void)
+{
+	PdTiedQuery *query = palloc0(sizeof(PdTiedQuery));
+
+	query->tenant = pd_binding()->tenant;
+	query->outer = running;
+	running = query;
+	return query;
+}
+
+/*
  * pd_tied_start
  *		Tie a query to what is bound, until the executor frees its memory.
  */
@@ -277,7 +294,7 @@ pd_tied_begin(const QueryDesc *queryDesc)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a query of a tenant's rows cannot go on after its transaction"),
 				 errdetail("COMMIT and ROLLBACK in a loop over the query would keep its rows, when another tenant may be bound."),
-				 errhint("Loop over an array of the rows' keys, or commit after the loop.")));
+				 errhint("Read the rows' keys into an array first and loop over that, or commit after the loop.")));
 
 	query->outer = running;
 	running = query;

@@ -19,6 +19,7 @@ typedef struct PdTiedQuery PdTiedQuery;
 extern void pd_tied_init(void);
 extern bool pd_tied_concerns(const PlannedStmt *plan);
 extern void pd_tied_ensure_may_start(const QueryDesc *queryDesc);
+extern PdTiedQuery *pd_tied_enter(void);
 extern void pd_tied_start(const QueryDesc *queryDesc);
 extern PdTiedQuery *pd_tied_begin(const QueryDesc *queryDesc);
 extern void pd_tied_check_end(const PdTiedQuery *query);

@@ -29,6 +29,7 @@
 #include "utils/guc.h"
 #include "utils/json.h"
 
+#include "binding.h"
 #include "entry.h"
 #include "json.h"
 #include "jwt.h"
@@ -40,11 +41,21 @@
 	((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (double) SECS_PER_DAY)
 
 #define SETTINGS_HINT \
-	"Set shared_preload_libraries and publicdigit.key_file, and restart the server; its log tells what is wrong with a key file."
+	"Add publicdigit to shared_preload_libraries and restart the server; name a key file in publicdigit.key_file and reload its configuration, and see its log for what is wrong with the file."
 
 static bool require_token = false;
 static int	token_max_ttl = 3600;	/* s */
 static char *token_audience = NULL;
+
+/*
+ * assign_require_token
+ *		GUC assign hook: what is bound may not be used any more.
+ */
+static void
+assign_require_token(bool newval, void *extra)
+{
+	pd_epoch++;
+}
 
 /*
  * pd_token_init
@@ -60,13 +71,18 @@ pd_token_init(void)
 							 false,
 							 PGC_SUSET,
 							 0,
-							 NULL, NULL, NULL);
+							 NULL, assign_require_token, NULL);
+
+	/*
+	 * A token in the startup packet is checked before what ALTER ROLE and ALTER
+	 * DATABASE have set; so these two are the configuration's alone.
+	 */
 	DefineCustomIntVariable("publicdigit.token_max_ttl",
 							"The longest time that a token may still be valid for.",
 							NULL,
 							&token_max_ttl,
 							3600, 1, 365 * SECS_PER_DAY,
-							PGC_SUSET,
+							PGC_SIGHUP,
 							GUC_UNIT_S,
 							NULL, NULL, NULL);
 	DefineCustomStringVariable("publicdigit.token_audience",
@@ -74,7 +90,7 @@ pd_token_init(void)
 							   "The database's name when it is empty.",
 							   &token_audience,
 							   "",
-							   PGC_SUSET,
+							   PGC_SIGHUP,
 							   0,
 							   NULL, NULL, NULL);
 }
@@ -191,7 +207,7 @@ check_times(Jsonb *claims, double expires, PdTokenFault *fault)
 	double		from;
 
 	if (expires <= now)
-		return refuse(fault, psprintf("It expired %.0f seconds ago.", now - expires),
+		return refuse(fault, psprintf("It expired %.0f s ago.", now - expires),
 					  "Issue a new one.");
 	if (expires > now + token_max_ttl)
 		return refuse(fault,
@@ -203,7 +219,7 @@ check_times(Jsonb *claims, double expires, PdTokenFault *fault)
 	if (!time_claim(&value, &from))
 		return refuse(fault, "Its claim \"nbf\" is no number of seconds since 1970.", NULL);
 	if (from > now)
-		return refuse(fault, psprintf("It becomes valid in %.0f seconds.", ceil(from - now)),
+		return refuse(fault, psprintf("It becomes valid in %.0f s.", ceil(from - now)),
 					  "Compare the clocks of this server and of the one that issued it.");
 	return true;
 }
