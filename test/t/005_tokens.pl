@@ -422,12 +422,14 @@ for my $name (sort keys %files)
 
 my $connection = $node->connstr($db) . ' user=web';
 $node->append_conf('postgresql.conf', "publicdigit.report_context = on\n");
-$node->restart;
+$node->stop;
+$node->start;
 my $report = client('', 'session.py', 'report', $connection, $good->{plain});
 is_deeply($report, { before => '', set => $good->{plain}, 'put back' => 'acme', reset => '', own => 'tenant',
 		'own put back' => '28000' }, 'report_context: a pooler can put a token back, and nothing else');
 $node->append_conf('postgresql.conf', "publicdigit.report_context = off\n");
-$node->restart;
+$node->stop;
+$node->start;
 
 # --- where a token can be read --------------------------------------------------
 
