@@ -81,6 +81,22 @@ SELECT publicdigit.use_tenant('acme') = :'acme';
 EXECUTE computed('');
 ROLLBACK;
 RESET plan_cache_mode;
+-- The same, planned by a query that a function makes in the midst of another one.
+CREATE FUNCTION pg_temp.peeked() RETURNS text IMMUTABLE LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION USING MESSAGE = (SELECT string_agg(body, ', ') FROM landlord.event), ERRCODE = 'PEEK0'; END $$;
+CREATE FUNCTION pg_temp.planned() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE found text;
+BEGIN
+    BEGIN
+        PERFORM publicdigit.use_tenant('beta');
+        EXECUTE 'SELECT body FROM landlord.event WHERE body = pg_temp.peeked()' INTO found;
+    EXCEPTION WHEN SQLSTATE 'PEEK0' THEN found := SQLERRM;
+    END;
+    RETURN found;
+END $$;
+SELECT public.mix('computed by the planner, in a function',
+    $$ BEGIN PERFORM publicdigit.use_tenant('acme');
+       INSERT INTO seen SELECT body FROM landlord.event UNION ALL SELECT pg_temp.planned() FROM landlord.event; END $$);
 -- Tables of a tenant's schema that are not protected.
 SELECT public.mix('not protected',
     $$ BEGIN PERFORM publicdigit.use_tenant('acme'); SET LOCAL search_path = tenant_acme, public;

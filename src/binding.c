@@ -252,7 +252,8 @@ read_token(const char *value, GucSource source, PdBinding *binding)
 /*
  * ensure_not_sealed
  *		An error (55000) when a session sets something else than what it is
- *		sealed for.  The server itself sets what is no session's doing.
+ *		sealed for.  The server itself sets what is no session's doing.  To raise
+ *		an error here is not the habit of such hooks; guc.c is ready for it.
  */
 static void
 ensure_not_sealed(const PdBinding *binding, GucSource source)

@@ -100,7 +100,8 @@ own_function(Oid schema, const char *name, int nargs, const Oid *types)
 static uint32
 hash_of(Oid function)
 {
-	return GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(function));
+	return OidIsValid(function) ?
+		GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(function)) : 0;
 }
 
 /*
@@ -157,7 +158,9 @@ read_settings(PdCatalog *catalog)
 /*
  * pd_catalog_if_created
  *		The extension's objects; NULL when it is not created in this database,
- *		or not all of it is there: while it is dropped its functions go first.
+ *		or its tables are not there.  Functions may be missing, as InvalidOid:
+ *		while it is dropped, and between a newer library and ALTER EXTENSION
+ *		... UPDATE.
  */
 const PdCatalog *
 pd_catalog_if_created(void)
@@ -198,13 +201,16 @@ pd_catalog_if_created(void)
 	fresh.tying[1] = hash_of(own_function(fresh.schema, "is_current_tenant", 1, uuid_type));
 	fresh.tying[2] = hash_of(own_function(fresh.schema, "ensure_tenant", 0, NULL));
 	fresh.tying[3] = hash_of(own_function(fresh.schema, "current_tenant", 0, NULL));
-	if (missing != NULL)
+	if (!OidIsValid(fresh.setting) || !OidIsValid(fresh.tenant) ||
+		!OidIsValid(fresh.tenant_pkey) || !OidIsValid(fresh.tenant_slug_key) ||
+		!OidIsValid(fresh.tenant_schema_name_key) ||
+		!OidIsValid(fresh.access) || !OidIsValid(fresh.access_key))
 		return NULL;
 	read_settings(&fresh);
 
 	/* What arrived while we read may be about what we have read. */
 	cached = fresh;
-	cached_valid = (invalidations == before);
+	cached_valid = (invalidations == before && missing == NULL);
 	return &cached;
 }
 
@@ -217,7 +223,7 @@ pd_catalog(void)
 {
 	const PdCatalog *catalog = pd_catalog_if_created();
 
-	if (catalog == NULL && missing != NULL)
+	if (!cached_valid && missing != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("\"%s.%s\" is missing", PD_SCHEMA, missing),

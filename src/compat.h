@@ -41,12 +41,6 @@
 #define pg_noreturn					pg_attribute_noreturn()
 #endif
 
-/*
- * Declared in libpq/libpq.h, which asks for the headers of GSSAPI where the
- * server was built with it, and these are not there to build an extension.
- */
-extern bool check_ssl_key_file_permissions(const char *ssl_key_file, bool isServerStart);
-
 /* A GUC's "extra" is malloc'ed by the hook itself in 15, by guc.c from 16. */
 #if PG_VERSION_NUM >= 160000
 #define pd_guc_malloc(size)			guc_malloc(LOG, (size))
@@ -115,6 +109,18 @@ pd_perm_info_writes(const PdPermInfo *info)
 		((info->requiredPerms & (ACL_INSERT | ACL_DELETE)) != 0 ||
 		 ((info->requiredPerms & ACL_UPDATE) != 0 &&
 		  !bms_is_empty(info->updatedCols)));
+}
+
+/*
+ * The table or view that an entry of a range table stands for.  A view's entry
+ * is a subquery, which keeps the view's OID from 16 on, when it no longer has
+ * another entry beside it.
+ */
+static inline Oid
+pd_entry_relation(const RangeTblEntry *entry)
+{
+	return entry->rtekind == RTE_RELATION || entry->rtekind == RTE_SUBQUERY ?
+		entry->relid : InvalidOid;
 }
 
 /*

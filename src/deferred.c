@@ -9,8 +9,9 @@
  * whether a table has any; it is asked for those tables alone that have
  * deferrable triggers and that a tenant has written to in this transaction.
  *
- * The triggers of foreign and unique keys do not count.  They see what they
- * look for, whatever is bound.
+ * The triggers of foreign and unique keys see what they look for, whatever is
+ * bound, and a table that has no others is never asked about.  Of a table that
+ * has, the server does not tell whose events are pending.
  *
  *-------------------------------------------------------------------------
  */
@@ -141,8 +142,8 @@ pd_deferred_note(const QueryDesc *queryDesc)
 
 /*
  * pd_deferred_note_copy
- *		The same for COPY ... FROM, which is no query: the table that it names,
- *		and its partitions.
+ *		The same for a COPY ... FROM that is about to begin, which is no query:
+ *		the table that it names, and its partitions.
  */
 void
 pd_deferred_note_copy(const CopyStmt *copy)
@@ -154,12 +155,12 @@ pd_deferred_note_copy(const CopyStmt *copy)
 	if (!copy->is_from || copy->relation == NULL ||
 		binding->kind != PD_BOUND_TENANT || binding->scope == PD_SCOPE_SCRIPT)
 		return;
-	relid = RangeVarGetRelid(copy->relation, NoLock, true);
+	relid = RangeVarGetRelid(copy->relation, AccessShareLock, true);
 	if (!OidIsValid(relid))
 		return;
-	foreach(cell, find_all_inheritors(relid, NoLock, NULL))
+	foreach(cell, find_all_inheritors(relid, AccessShareLock, NULL))
 	{
-		Relation	rel = table_open(lfirst_oid(cell), NoLock);
+		Relation	rel = table_open(lfirst_oid(cell), NoLock);	/* it is locked */
 
 		if (has_deferrable_trigger(rel->trigdesc))
 			note_table(RelationGetRelid(rel), &binding->tenant);

@@ -82,22 +82,32 @@ is_exempt_user(Oid user, const PdCatalog *catalog)
 static bool
 is_exempt(void)
 {
-	static uint64 found_epoch = 0;
-	static Oid	found_user = InvalidOid;
-	static bool found = false;
+	/* Two, since functions declared SECURITY DEFINER go to and fro. */
+	static struct
+	{
+		uint64		epoch;
+		Oid			user;
+		bool		is_exempt;
+	}			found[2];
+	static int	next = 0;
 	Oid			user = GetUserId();
 	uint64		epoch = pd_epoch;
 	const PdCatalog *catalog;
+	bool		result;
 
-	if (found_epoch == epoch && found_user == user)
-		return found;
+	for (int i = 0; i < lengthof(found); i++)
+	{
+		if (found[i].epoch == epoch && found[i].user == user)
+			return found[i].is_exempt;
+	}
 
 	catalog = pd_catalog_if_created();
-	found_epoch = 0;			/* in case of an error */
-	found = catalog == NULL || is_exempt_user(user, catalog);
-	found_user = user;
-	found_epoch = epoch;
-	return found;
+	result = catalog == NULL || is_exempt_user(user, catalog);
+	found[next].epoch = epoch;
+	found[next].user = user;
+	found[next].is_exempt = result;
+	next = (next + 1) % lengthof(found);
+	return result;
 }
 
 /*
@@ -223,21 +233,19 @@ pd_guard_tables(List *range_table, bool ereport_on_violation)
 
 	foreach(cell, range_table)
 	{
-		RangeTblEntry *entry = lfirst_node(RangeTblEntry, cell);
+		Oid			relid = pd_entry_relation(lfirst_node(RangeTblEntry, cell));
 		Oid			nspid;
 		pg_uuid_t	tenant;
 
-		if (entry->rtekind != RTE_RELATION)
-			continue;
-		if (entry->relid < FirstNormalObjectId)
+		if (relid < FirstNormalObjectId)
 		{
-			if (!is_about_values(entry->relid) || !pd_guard_is_for_session() || is_exempt())
+			if (!is_about_values(relid) || !pd_guard_is_for_session() || is_exempt())
 				continue;
 			if (ereport_on_violation)
 				report_statistics();
 			return false;
 		}
-		nspid = get_rel_namespace(entry->relid);
+		nspid = get_rel_namespace(relid);
 		if (is_reachable(nspid, true, &tenant))
 			continue;
 		if (ereport_on_violation)
@@ -350,7 +358,8 @@ check_name(Oid nspid)
 /*
  * pd_guard_lock
  *		LOCK TABLE: an error (42501) for a view, which would lock what it reads
- *		in whatever schema.
+ *		in whatever schema.  The server looks the name up again; who can put a
+ *		view in a table's place in between owns both.
  */
 void
 pd_guard_lock(const LockStmt *lock)
@@ -373,6 +382,33 @@ pd_guard_lock(const LockStmt *lock)
 }
 
 /*
+ * is_child_of
+ *		Is a table a child or partition of another one now?  The hook is the
+ *		same when it has ceased to be.
+ */
+static bool
+is_child_of(Oid child, Oid parent)
+{
+	Relation	rel = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(child));
+	scan = systable_beginscan(rel, InheritsRelidSeqnoIndexId, true, SnapshotSelf, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		if (((Form_pg_inherits) GETSTRUCT(tuple))->inhparent == parent)
+			found = true;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+/*
  * check_family
  *		A table has got a parent, or has been moved to another schema: keep
  *		those that belong together in one.
@@ -383,10 +419,10 @@ check_family(Oid classId, Oid relid, void *arg)
 	ObjectAccessPostAlter *alter = arg;
 
 	if (classId == InheritsRelationId && alter != NULL &&
-		OidIsValid(alter->auxiliary_id))
+		is_child_of(relid, alter->auxiliary_id))
 		ensure_same_tenant(get_rel_namespace(relid), get_rel_namespace(alter->auxiliary_id));
 	else if (classId == RelationRelationId &&
-			 (has_superclass(relid) || has_subclass(relid)))
+			 (has_superclass(relid) || find_inheritance_children(relid, NoLock) != NIL))
 		/* The cache still has the schema that it comes from. */
 		ensure_same_tenant(get_rel_namespace(relid), namespace_of(classId, relid));
 }

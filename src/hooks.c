@@ -326,7 +326,6 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 {
 	PdScriptRun *run = pd_script_running();
 	Node	   *save_utility = utility;
-	bool		is_copy = IsA(pstmt->utilityStmt, CopyStmt);
 	DiscardMode discarded = IsA(pstmt->utilityStmt, DiscardStmt) ?
 		((DiscardStmt *) pstmt->utilityStmt)->target : DISCARD_TEMP;
 
@@ -334,6 +333,8 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 		pd_script_guard_utility(run, pstmt->utilityStmt);
 	else if (IsA(pstmt->utilityStmt, LockStmt))
 		pd_guard_lock((LockStmt *) pstmt->utilityStmt);
+	else if (IsA(pstmt->utilityStmt, CopyStmt))
+		pd_deferred_note_copy((CopyStmt *) pstmt->utilityStmt);
 
 	PG_TRY();
 	{
@@ -349,8 +350,6 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 	}
 	PG_END_TRY();
 
-	if (is_copy)
-		pd_deferred_note_copy((CopyStmt *) pstmt->utilityStmt);
 	if (discarded == DISCARD_ALL || discarded == DISCARD_PLANS)
 		pd_plans_discard();
 }

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "common/base64.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -53,6 +54,31 @@ to_base64url(const void *bytes, int len)
 }
 
 /*
+ * to_database
+ *		A text of UTF-8 in the database's encoding; NULL where that lacks one of
+ *		its characters.
+ */
+static char *
+to_database(char *utf8, int len)
+{
+	int			encoding = GetDatabaseEncoding();
+	Oid			conversion;
+	char	   *result;
+
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
+		return utf8;
+	conversion = FindDefaultConversionProc(PG_UTF8, encoding);
+	if (!OidIsValid(conversion))
+		return NULL;
+	result = palloc((Size) len * MAX_CONVERSION_GROWTH + 1);
+	return pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding,
+										 (unsigned char *) utf8, len,
+										 (unsigned char *) result,
+										 len * MAX_CONVERSION_GROWTH + 1, true) == len ?
+		result : NULL;
+}
+
+/*
  * from_base64url
  *		Decode a text of that kind to a string in the database's encoding;
  *		NULL for what is none.
@@ -88,7 +114,7 @@ from_base64url(const char *text, int len)
 		!pg_verify_mbstr(PG_UTF8, bytes, size, true))
 		return NULL;
 	bytes[size] = '\0';
-	return pg_any_to_server(bytes, size, PG_UTF8);
+	return to_database(bytes, size);
 }
 
 /*

@@ -15,13 +15,15 @@
  */
 #include "postgres.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
 #include "key_file.h"
 
 #define KEY_MIN		32			/* bytes; HS256 asks for as many */
@@ -33,6 +35,80 @@ static bool preloaded = false;
 static TimestampTz read_after = 0;	/* the reload after which keys were read */
 
 /*
+ * is_private
+ *		Is this a file that nobody else can read?  The rules are those of
+ *		ssl_key_file.  Reasons go to the server's log alone: the name is not for
+ *		everybody.
+ */
+static bool
+is_private(const char *name)
+{
+	struct stat file;
+
+	if (stat(name, &file) != 0)
+	{
+		ereport(LOG_SERVER_ONLY,
+				(errcode_for_file_access(),
+				 errmsg("could not access key file \"%s\": %m", name)));
+		return false;
+	}
+	if (!S_ISREG(file.st_mode))
+	{
+		ereport(LOG_SERVER_ONLY,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("key file \"%s\" is not a regular file", name)));
+		return false;
+	}
+	if (file.st_uid != geteuid() && file.st_uid != 0)
+	{
+		ereport(LOG_SERVER_ONLY,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("key file \"%s\" must be owned by the database user or root", name)));
+		return false;
+	}
+	if ((file.st_uid == geteuid() && (file.st_mode & (S_IRWXG | S_IRWXO)) != 0) ||
+		(file.st_uid == 0 && (file.st_mode & (S_IWGRP | S_IXGRP | S_IRWXO)) != 0))
+	{
+		ereport(LOG_SERVER_ONLY,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("key file \"%s\" has group or world access", name),
+				 errdetail("File must have permissions u=rw (0600) or less if owned by the database user, or permissions u=rw,g=r (0640) or less if owned by root.")));
+		return false;
+	}
+	return true;
+}
+
+/*
+ * read_bytes
+ *		Read a file of at most "size" bytes; how many they are, or -1 with a
+ *		reason in the server's log.
+ */
+static int
+read_bytes(const char *name, char *bytes, int size)
+{
+	FILE	   *file = AllocateFile(name, PG_BINARY_R);
+	int			len;
+
+	if (file == NULL)
+	{
+		ereport(LOG_SERVER_ONLY,
+				(errcode_for_file_access(),
+				 errmsg("could not open key file \"%s\": %m", name)));
+		return -1;
+	}
+	len = (int) fread(bytes, 1, size, file);
+	if (ferror(file))
+	{
+		ereport(LOG_SERVER_ONLY,
+				(errcode_for_file_access(),
+				 errmsg("could not read key file \"%s\": %m", name)));
+		len = -1;
+	}
+	FreeFile(file);
+	return len;
+}
+
+/*
  * read_key
  *		Read a key into a new allocation; none, with a reason in the server's
  *		log, when the file does not serve.
@@ -40,48 +116,25 @@ static TimestampTz read_after = 0;	/* the reload after which keys were read */
 static void
 read_key(const char *name, PdKey *key)
 {
-	char		bytes[KEY_MAX + 1];
-	size_t		len;
-	FILE	   *file;
+	char		bytes[KEY_MAX + 3]; /* a line end, and one byte too many */
+	int			len = is_private(name) ? read_bytes(name, bytes, sizeof(bytes)) : -1;
 
-	/* The same rules, and the same messages, as for ssl_key_file. */
-	if (!check_ssl_key_file_permissions(name, false))
-		return;
-
-	file = AllocateFile(name, PG_BINARY_R);
-	if (file == NULL)
+	if (len > 0 && len < sizeof(bytes) && bytes[len - 1] == '\n')
 	{
-		ereport(LOG_SERVER_ONLY,
-				(errcode_for_file_access(),
-				 errmsg("could not open key file \"%s\": %m", name)));
-		return;
-	}
-	len = fread(bytes, 1, sizeof(bytes), file);
-	if (ferror(file))
-	{
-		ereport(LOG_SERVER_ONLY,
-				(errcode_for_file_access(),
-				 errmsg("could not read key file \"%s\": %m", name)));
-		FreeFile(file);
-		return;
-	}
-	FreeFile(file);
-
-	if (len > 0 && bytes[len - 1] == '\n')
 		len--;
-	if (len > 0 && bytes[len - 1] == '\r')
-		len--;
-	if (len < KEY_MIN || len > KEY_MAX)
+		if (len > 0 && bytes[len - 1] == '\r')
+			len--;
+	}
+	if (len >= KEY_MIN && len <= KEY_MAX)
 	{
+		key->bytes = MemoryContextAlloc(TopMemoryContext, len);
+		memcpy(key->bytes, bytes, len);
+		key->len = len;
+	}
+	else if (len >= 0)
 		ereport(LOG_SERVER_ONLY,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("key file \"%s\" must hold %d to %d bytes", name, KEY_MIN, KEY_MAX)));
-		return;
-	}
-
-	key->bytes = MemoryContextAlloc(TopMemoryContext, len);
-	memcpy(key->bytes, bytes, len);
-	key->len = len;
 	explicit_bzero(bytes, sizeof(bytes));
 }
 

@@ -34,6 +34,7 @@
 #include "utils/syscache.h"
 
 #include "binding.h"
+#include "compat.h"
 #include "plans.h"
 
 typedef struct PlanKey
@@ -273,9 +274,7 @@ lock_tables(const PlannedStmt *plan)
 	{
 		RangeTblEntry *entry = lfirst_node(RangeTblEntry, cell);
 
-		/* Those of views keep the view's OID from 16 on. */
-		if (entry->rtekind == RTE_RELATION ||
-			(entry->rtekind == RTE_SUBQUERY && OidIsValid(entry->relid)))
+		if (OidIsValid(pd_entry_relation(entry)))
 			LockRelationOid(entry->relid, entry->rellockmode);
 	}
 }

@@ -48,19 +48,23 @@ hide(const char *text, const char *secret)
 void
 pd_redact_activity(const char *secret)
 {
-	MemoryContext old;
+	uint64		query_id = pgstat_get_my_query_id();
+	MemoryContext old = CurrentMemoryContext;
 	char	   *copy;
 
 	if (debug_query_string == NULL)
 		return;
-	/* It lives as long as the text itself. */
-	old = MemoryContextSwitchTo(MessageContext);
+	/* There it lives as long as the text; a background worker has no such place. */
+	if (MessageContext != NULL)
+		MemoryContextSwitchTo(MessageContext);
 	copy = hide(debug_query_string, secret);
 	MemoryContextSwitchTo(old);
 	if (copy == NULL)
 		return;
-	debug_query_string = copy;
+	if (MessageContext != NULL)
+		debug_query_string = copy;
 	pgstat_report_activity(STATE_RUNNING, copy);
+	pgstat_report_query_id(query_id, true);
 }
 
 /*

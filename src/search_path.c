@@ -33,12 +33,15 @@ static char *shared_schemas = NULL;
 static bool
 check_shared_schemas(char **newval, void **extra, GucSource source)
 {
+	char	   *copy = pstrdup(*newval);
 	List	   *names;
+	bool		is_list = SplitIdentifierString(copy, ',', &names);
 
-	if (SplitIdentifierString(pstrdup(*newval), ',', &names))
-		return true;
-	GUC_check_errdetail("List syntax is invalid.");
-	return false;
+	if (!is_list)
+		GUC_check_errdetail("List syntax is invalid.");
+	list_free(names);
+	pfree(copy);
+	return is_list;
 }
 
 /*

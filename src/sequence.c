@@ -42,12 +42,25 @@ PG_FUNCTION_INFO_V1(pd_guarded_nextval);
 PG_FUNCTION_INFO_V1(pd_guarded_setval);
 
 /*
+ * replace
+ *		Call this instead, if it is there.
+ */
+static void
+replace(FuncExpr *call, Oid function)
+{
+	if (OidIsValid(function))
+		call->funcid = function;
+}
+
+/*
  * replace_calls
  *		Tree walker: call ours instead, which take and give the same.
  */
 static bool
 replace_calls(Node *node, void *context)
 {
+	const PdCatalog *catalog = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, FuncExpr))
@@ -55,11 +68,11 @@ replace_calls(Node *node, void *context)
 		FuncExpr   *call = (FuncExpr *) node;
 
 		if (call->funcid == F_NEXTVAL)
-			call->funcid = pd_catalog()->guarded_nextval;
+			replace(call, catalog->guarded_nextval);
 		else if (call->funcid == F_SETVAL_REGCLASS_INT8)
-			call->funcid = pd_catalog()->guarded_setval;
+			replace(call, catalog->guarded_setval);
 		else if (call->funcid == F_SETVAL_REGCLASS_INT8_BOOL)
-			call->funcid = pd_catalog()->guarded_setval_called;
+			replace(call, catalog->guarded_setval_called);
 	}
 	else if (IsA(node, Query))
 		return query_tree_walker((Query *) node, replace_calls, context, 0);
@@ -73,8 +86,10 @@ replace_calls(Node *node, void *context)
 void
 pd_sequence_guard(Query *query)
 {
-	if (pd_catalog_if_created() != NULL)
-		(void) query_tree_walker(query, replace_calls, NULL, 0);
+	const PdCatalog *catalog = pd_catalog_if_created();
+
+	if (catalog != NULL)
+		(void) query_tree_walker(query, replace_calls, (void *) catalog, 0);
 }
 
 /*

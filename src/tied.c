@@ -31,6 +31,7 @@
 #include "utils/syscache.h"
 
 #include "catalog.h"
+#include "compat.h"
 #include "context.h"
 #include "tied.h"
 
@@ -177,7 +178,7 @@ ensure_tenant_for_tables(const PlannedStmt *plan)
 	{
 		RangeTblEntry *entry = lfirst_node(RangeTblEntry, cell);
 
-		if (entry->rtekind == RTE_RELATION && has_row_security(entry->relid))
+		if (has_row_security(pd_entry_relation(entry)))
 			pd_report_no_tenant();
 	}
 }
@@ -218,12 +219,14 @@ forget_query(void *arg)
  * pd_tied_enter
  *		What is planned or started now works for what is bound, until
  *		pd_tied_leave: both may call functions.  Freed with the caller's memory.
+ *		An error (55000) in the midst of a query for another tenant.
  */
 PdTiedQuery *
 pd_tied_enter(void)
 {
 	PdTiedQuery *query = palloc0(sizeof(PdTiedQuery));
 
+	pd_tied_check_binding(pd_binding());
 	query->tenant = pd_binding()->tenant;
 	query->outer = running;
 	running = query;

@@ -207,8 +207,7 @@ check_times(Jsonb *claims, double expires, PdTokenFault *fault)
 	double		from;
 
 	if (expires <= now)
-		return refuse(fault, psprintf("It expired %.0f s ago.", now - expires),
-					  "Issue a new one.");
+		return refuse(fault, "It has expired.", "Issue a new one.");
 	if (expires > now + token_max_ttl)
 		return refuse(fault,
 					  psprintf("It is valid for longer than publicdigit.token_max_ttl, which is %d seconds.",
@@ -219,7 +218,7 @@ check_times(Jsonb *claims, double expires, PdTokenFault *fault)
 	if (!time_claim(&value, &from))
 		return refuse(fault, "Its claim \"nbf\" is no number of seconds since 1970.", NULL);
 	if (from > now)
-		return refuse(fault, psprintf("It becomes valid in %.0f s.", ceil(from - now)),
+		return refuse(fault, "It is not valid yet.",
 					  "Compare the clocks of this server and of the one that issued it.");
 	return true;
 }

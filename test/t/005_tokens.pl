@@ -400,7 +400,7 @@ my %files = (
 	'open to others' => [ key_file('open', random_key(), 0644), qr/has group or world access/ ],
 	'too short' => [ key_file('short', 'x' x 31 . "\n"), qr/must hold 32 to 4096 bytes/ ],
 	'too long' => [ key_file('long', 'x' x 4097), qr/must hold 32 to 4096 bytes/ ],
-	'missing' => [ catfile($keys, 'nothing'), qr/could not access private key file/ ],
+	'missing' => [ catfile($keys, 'nothing'), qr/could not access key file/ ],
 	'a folder' => [ $keys, qr/is not a regular file/ ]);
 for my $name (sort keys %files)
 {
