@@ -261,8 +261,13 @@ class Model:
         self.set('context', NOTHING, local=False)
         self.set('search_path', LOGIN_PATH, local=False)
 
-    def reset_context(self, local=False):
-        self.set('context', NOTHING, local)
+    def reset_context(self):
+        self.set('context', NOTHING, local=False)
+
+    def empty_context(self):
+        """SET to nothing, unlike RESET, asks the seal."""
+        self.refuse_if(_55000=self.seal)
+        self.set('context', NOTHING, local=True)
 
     def reset_all(self):
         self.set('context', NOTHING, local=False)

@@ -155,7 +155,7 @@ class Generator:
         sql, apply = self.rng.choice([
             ('RESET publicdigit.context', lambda model: model.reset_context()),
             ('SET publicdigit.context TO DEFAULT', lambda model: model.reset_context()),
-            ("SET LOCAL publicdigit.context = ''", lambda model: model.reset_context(local=True)),
+            ("SET LOCAL publicdigit.context = ''", lambda model: model.empty_context()),
             ('RESET ALL', lambda model: model.reset_all())])
         return statement('reset', sql, apply)
 
