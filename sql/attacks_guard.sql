@@ -216,9 +216,11 @@ CREATE ROLE regress_noinherit LOGIN NOINHERIT IN ROLE regress_app;
 SELECT publicdigit.grant_tenant_access('regress_noinherit', 'acme');
 SELECT public.draw('public.own'::regclass), public.draw_inlined('public.own'::regclass);
 \c - regress_web
+SELECT publicdigit.current_tenant();
 SELECT public.attack('planned for a superuser', format('SELECT public.draw_first() IS NULL, public.draw(%s)', :sequence), true);
 SELECT public.attack('inlined', format('SELECT public.draw_inlined(%s)', :sequence), true);
 \c - regress_noinherit
+SELECT publicdigit.current_tenant();
 SET search_path = public;
 SELECT public.draw('own'::regclass);
 SET ROLE regress_app;
@@ -227,6 +229,7 @@ RESET ROLE;
 SELECT public.attack('got ready for a role that inherits nothing', format('SELECT public.draw_inlined(%s)', :sequence), true);
 -- By what ALTER TABLE computes when it adds a serial column.
 \c - regress_web
+SELECT publicdigit.current_tenant();
 CREATE FUNCTION public.computed(s oid) RETURNS oid LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     IF current_setting('a.go', true) = '1' THEN PERFORM public.draw_raw(s); END IF;
@@ -246,6 +249,7 @@ SELECT publicdigit.environment();
 ALTER SCHEMA tenant_beta RENAME TO regress_beta;
 ALTER ROLE regress_app RENAME TO regress_former;
 \c - regress_web
+SELECT publicdigit.current_tenant();
 SELECT public.attack('app role renamed: nextval by OID', format('SELECT nextval(%s)', :sequence), true);
 SELECT public.attack('app role renamed: nextval inlined', format('SELECT public.draw_raw(%s)', :sequence), true);
 SELECT public.attack('app role renamed: by name', 'TABLE tenant_beta.plain', true);
@@ -263,6 +267,7 @@ SET SESSION AUTHORIZATION regress_admin;
 SELECT 'tenant_beta.plain'::regclass;
 RESET SESSION AUTHORIZATION;
 \c - regress_web
+SELECT publicdigit.current_tenant();
 SELECT public.superuser_reads();
 -- What is no tenant's is nobody's business, sequences included.
 CREATE TABLE public.mine (id serial, a int);
