@@ -307,6 +307,18 @@ SELECT publicdigit.use_tenant('beta') = :'beta';
 INSERT INTO landlord.indexed (body) VALUES ('beta 4');
 SELECT publicdigit.use_tenant('beta') = :'beta', publicdigit.current_tenant();
 ROLLBACK;
+-- What had been fired can be pending again.
+BEGIN;
+SELECT publicdigit.use_tenant('acme') = :'acme';
+INSERT INTO landlord.indexed (body) VALUES ('acme 8');
+SAVEPOINT s;
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT publicdigit.use_tenant('beta') = :'beta';
+INSERT INTO landlord.indexed (body) VALUES ('beta 5');
+ROLLBACK TO s;
+SELECT publicdigit.current_tenant();
+SELECT public.attack('deferred trigger, pending again', 'SELECT publicdigit.use_tenant(''beta'')', true);
+COMMIT;
 -- COPY sets them off as well.
 CREATE TEMP TABLE copied (body text);
 CREATE CONSTRAINT TRIGGER count_events AFTER INSERT ON copied
@@ -333,6 +345,7 @@ SELECT count(*) FROM landlord.event;
 
 -- Workers of a parallel plan see what the leader sees.
 \c - :superuser
+DELETE FROM landlord.indexed WHERE body = 'acme 8';
 INSERT INTO landlord.event SELECT id, slug || ' ' || n FROM publicdigit.tenants, generate_series(11, 20000) AS n
 WHERE slug IN ('acme', 'beta');
 ANALYZE landlord.event;

@@ -29,11 +29,17 @@
 
 #include "deferred.h"
 
-/* A table that has been written to, and as whom. */
+/*
+ * A table that has been written to, and as whom.  Once it has been found that
+ * nothing is pending, what is pending later is another tenant's; but for a
+ * rollback, which can make triggers pending again that had been fired.
+ */
 typedef struct Written
 {
 	Oid			relid;
 	pg_uuid_t	tenant;
+	SubTransactionId noted;		/* in which it was written to first */
+	SubTransactionId settled;	/* in which it was found so, if it was */
 } Written;
 
 static List *written = NIL;		/* in TopTransactionContext */
@@ -52,6 +58,33 @@ end_transaction(XactEvent event, void *arg)
 }
 
 /*
+ * end_subtransaction
+ *		Subtransaction callback: what was written and settled in it is so for
+ *		its parent, or no more.
+ */
+static void
+end_subtransaction(SubXactEvent event, SubTransactionId id,
+				   SubTransactionId parent, void *arg)
+{
+	ListCell   *cell;
+
+	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	foreach(cell, written)
+	{
+		Written    *table = lfirst(cell);
+
+		if (table->settled == id)
+			table->settled = event == SUBXACT_EVENT_COMMIT_SUB ?
+				parent : InvalidSubTransactionId;
+		if (table->noted == id && event == SUBXACT_EVENT_COMMIT_SUB)
+			table->noted = parent;
+		else if (table->noted == id)
+			written = foreach_delete_current(written, cell);
+	}
+}
+
+/*
  * pd_deferred_init
  *		Called once, by _PG_init.
  */
@@ -59,6 +92,7 @@ void
 pd_deferred_init(void)
 {
 	RegisterXactCallback(end_transaction, NULL);
+	RegisterSubXactCallback(end_subtransaction, NULL);
 }
 
 /*
@@ -78,8 +112,7 @@ has_deferrable_trigger(const TriggerDesc *triggers)
 
 /*
  * note_table
- *		Note that a tenant has written to a table.  Nothing of another tenant's
- *		is pending there, or it could not have been bound.
+ *		Note that a tenant has written to a table.
  */
 static void
 note_table(Oid relid, const pg_uuid_t *tenant)
@@ -91,9 +124,10 @@ note_table(Oid relid, const pg_uuid_t *tenant)
 	foreach(cell, written)
 	{
 		table = lfirst(cell);
-		if (table->relid == relid)
+		if (table->relid == relid &&
+			memcmp(&table->tenant, tenant, UUID_LEN) == 0)
 		{
-			table->tenant = *tenant;
+			table->settled = InvalidSubTransactionId;
 			return;
 		}
 	}
@@ -101,6 +135,8 @@ note_table(Oid relid, const pg_uuid_t *tenant)
 	table = palloc(sizeof(Written));
 	table->relid = relid;
 	table->tenant = *tenant;
+	table->noted = GetCurrentSubTransactionId();
+	table->settled = InvalidSubTransactionId;
 	written = lappend(written, table);
 	MemoryContextSwitchTo(old);
 }
@@ -169,6 +205,16 @@ pd_deferred_note_copy(const CopyStmt *copy)
 }
 
 /*
+ * is_tenants
+ *		Is it this tenant who has written to the table?
+ */
+static bool
+is_tenants(const Written *table, PdBindingKind kind, const pg_uuid_t *tenant)
+{
+	return kind == PD_BOUND_TENANT && memcmp(&table->tenant, tenant, UUID_LEN) == 0;
+}
+
+/*
  * pd_deferred_allows
  *		Are no deferred triggers pending but those that this tenant has set off?
  *		Else *relid, where it is wanted, is set to the table.
@@ -182,10 +228,9 @@ pd_deferred_allows(PdBindingKind kind, const pg_uuid_t *tenant, Oid *relid)
 	{
 		Written    *table = lfirst(cell);
 
-		if (kind == PD_BOUND_TENANT &&
-			memcmp(&table->tenant, tenant, UUID_LEN) == 0)
-			continue;
-		if (!AfterTriggerPendingOnRel(table->relid))
+		if (table->settled != InvalidSubTransactionId ||
+			is_tenants(table, kind, tenant) ||
+			!AfterTriggerPendingOnRel(table->relid))
 			continue;
 		if (relid != NULL)
 			*relid = table->relid;
@@ -203,9 +248,20 @@ void
 pd_deferred_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant)
 {
 	Oid			relid;
+	ListCell   *cell;
 
 	if (pd_deferred_allows(kind, tenant, &relid))
+	{
+		foreach(cell, written)
+		{
+			Written    *table = lfirst(cell);
+
+			if (table->settled == InvalidSubTransactionId &&
+				!is_tenants(table, kind, tenant))
+				table->settled = GetCurrentSubTransactionId();
+		}
 		return;
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("deferred triggers of table \"%s\" are pending", get_rel_name(relid)),
