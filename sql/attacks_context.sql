@@ -47,6 +47,7 @@ FROM unnest(ARRAY['SELECT publicdigit.use_tenant(''beta'')', 'SELECT publicdigit
     'LOAD ''publicdigit''', 'UPDATE pg_proc SET proname = proname WHERE proname = ''current_tenant_id''']) AS statement;
 SELECT public.attack('use_tenant by id', format('SELECT publicdigit.use_tenant(%L)', :'beta'), true);
 SELECT public.attack('use_tenant by id', format('SELECT publicdigit.use_tenant(%L::uuid)', :'beta'), true);
+SELECT public.try(format('SELECT publicdigit.use_tenant(%L)', repeat('eyJ0.', 30)));
 -- What undoes a switch undoes it for good: nothing of beta is left behind.
 SELECT public.attack(statement, statement)
 FROM unnest(ARRAY['RESET publicdigit.context', 'RESET ALL', 'RESET SESSION AUTHORIZATION', 'RESET ROLE', 'SET ROLE regress_app',

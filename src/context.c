@@ -214,8 +214,8 @@ token_argument(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 				 errmsg("invalid token"),
-				 errdetail("It is no JSON Web Token."),
-				 errhint("Get one from publicdigit.issue_token().")));
+				 errdetail("It is no JSON Web Token, or not a whole one."),
+				 errhint("Pass the token whole, as the application or publicdigit.issue_token() has made it.")));
 	return token;
 }
 

@@ -26,6 +26,8 @@
 
 #define HEADER			"{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
 #define TOKEN_MAX		8192	/* bytes */
+#define NOT_WHOLE		"It is no JSON Web Token, or not a whole one."
+#define SIGNATURE_LEN	43		/* PD_HMAC_LEN bytes in base64url */
 
 /*
  * to_base64url
@@ -204,12 +206,17 @@ pd_jwt_claims(const char *token, const PdKey *keys, const char **why)
 	if (signature == NULL || strlen(token) > TOKEN_MAX ||
 		(header = read_object(token, claims - token)) == NULL)
 	{
-		*why = "It is no JSON Web Token.";
+		*why = NOT_WHOLE;
 		return NULL;
 	}
 	if (!is_our_algorithm(header))
 	{
 		*why = "Its header asks for another algorithm than HS256.";
+		return NULL;
+	}
+	if (strlen(signature + 1) != SIGNATURE_LEN)
+	{
+		*why = NOT_WHOLE;
 		return NULL;
 	}
 	for (int i = 0; i < PD_KEYS && !is_signed; i++)

@@ -174,6 +174,16 @@ pd_keys(void)
 }
 
 /*
+ * pd_key_file_is_set
+ *		Does the configuration name a key file?
+ */
+bool
+pd_key_file_is_set(void)
+{
+	return file_names[0][0] != '\0';
+}
+
+/*
  * pd_library_is_preloaded
  *		Was the library loaded by shared_preload_libraries?
  */

@@ -21,6 +21,7 @@ typedef struct PdKey
 
 extern void pd_key_file_init(void);
 extern bool pd_library_is_preloaded(void);
+extern bool pd_key_file_is_set(void);
 extern const PdKey *pd_keys(void);
 
 #endif							/* PUBLICDIGIT_KEY_FILE_H */

@@ -52,6 +52,13 @@ pd_reads_as_uuid(const char *text)
 void
 pd_no_such_tenant(const char *named)
 {
+	/* Errors are logged, and a token must not be. */
+	if (strlen(named) > 2 * PD_SLUG_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("tenant does not exist"),
+				 errdetail("The text is longer than a slug or an id."),
+				 errhint("A token goes to publicdigit.use_token().")));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("tenant \"%s\" does not exist", named),

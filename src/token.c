@@ -40,9 +40,6 @@
 #define EPOCH_OFFSET \
 	((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (double) SECS_PER_DAY)
 
-#define SETTINGS_HINT \
-	"Add publicdigit to shared_preload_libraries and restart the server; name a key file in publicdigit.key_file and reload its configuration, and see its log for what is wrong with the file."
-
 static bool require_token = false;
 static int	token_max_ttl = 3600;	/* s */
 static char *token_audience = NULL;
@@ -124,9 +121,25 @@ missing(void)
 {
 	if (!pd_library_is_preloaded())
 		return "publicdigit is not in shared_preload_libraries.";
-	if (pd_keys()[0].bytes == NULL)
-		return "publicdigit.key_file names no file that could be read.";
-	return NULL;
+	if (pd_keys()[0].bytes != NULL)
+		return NULL;
+	return pd_key_file_is_set() ?
+		"The file that publicdigit.key_file names could not be used." :
+		"publicdigit.key_file is not set.";
+}
+
+/*
+ * remedy
+ *		What to do about it.
+ */
+static const char *
+remedy(void)
+{
+	if (!pd_library_is_preloaded())
+		return "Add publicdigit to shared_preload_libraries and restart the server.";
+	return pd_key_file_is_set() ?
+		"The server's log says why.  Mend the file and reload the configuration." :
+		"Name a file with a key, and reload the configuration.";
 }
 
 /*
@@ -212,7 +225,7 @@ check_times(Jsonb *claims, double expires, PdTokenFault *fault)
 		return refuse(fault,
 					  psprintf("It is valid for longer than publicdigit.token_max_ttl, which is %d seconds.",
 							   token_max_ttl),
-					  "Issue one with an earlier \"exp\".");
+					  "Issue one with an earlier \"exp\", in seconds.");
 	if (!pd_json_get(&claims->root, "nbf", &value))
 		return true;
 	if (!time_claim(&value, &from))
@@ -244,12 +257,12 @@ pd_token_read(const char *text, bool verified, PdToken *token,
 
 	if (!verified && missing() != NULL)
 		return refuse(fault, psprintf("This server cannot check it: %s", missing()),
-					  SETTINGS_HINT);
+					  remedy());
 
 	claims = pd_jwt_claims(text, verified ? NULL : pd_keys(), &why);
 	if (claims == NULL)
 		return refuse(fault, why,
-					  "Sign it with HS256 and the key in publicdigit.key_file, or use publicdigit.issue_token().");
+					  "Pass the token whole.  It is signed with HS256 and the key in publicdigit.key_file, as publicdigit.issue_token() does.");
 
 	tenant = text_claim(claims, "tenant");
 	if (tenant == NULL || !pd_reads_as_uuid(tenant))
@@ -324,7 +337,7 @@ pd_token_ensure_possible(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("tokens cannot be used on this server"),
 				 errdetail("%s", missing()),
-				 errhint(SETTINGS_HINT)));
+				 errhint("%s", remedy())));
 }
 
 /*
@@ -353,7 +366,7 @@ PD_TENANT_FUNCTION(pd_issue_token, 0, 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("ttl must be between 1 second and %d seconds", token_max_ttl),
-				 errhint("The longest time is the setting publicdigit.token_max_ttl.")));
+				 errhint("Write an interval such as '5 minutes'; the longest time is the setting publicdigit.token_max_ttl.")));
 
 	pd_ensure_active(&ref->tenant);
 	pd_ensure_may_enter(&ref->tenant, role, true);

@@ -408,7 +408,7 @@ for my $name (sort keys %files)
 	my $offset = -s $there->logfile;
 	$there->append_conf('postgresql.conf', "publicdigit.key_file = '$file'\n");
 	reload($there);
-	like(outcome($there, $for_there), qr/^55000 publicdigit.key_file names no file that could be read/,
+	like(outcome($there, $for_there), qr/^55000 The file that publicdigit.key_file names could not be used/,
 		"key file $name: there is no key");
 	like(in_session("SELECT publicdigit.use_token('$for_there')"), qr/tokens cannot be used on this server/,
 		"key file $name: nor in a session that had one");
