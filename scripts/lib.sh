@@ -122,6 +122,22 @@ build_and_install() {
         as_server make -C "$source" PG_CONFIG="$TREE_BIN/pg_config" "$@" install >>"$log" 2>&1
 }
 
+# build_here [VARIABLE=VALUE ...]: this clone, into a private tree in $WORK.
+build_here() {
+    private_tree "$WORK/pgsql"
+    copy_source "$WORK/source"
+    build_and_install "$WORK/source" "$WORK/build.log" "$@" || {
+        tail -n 30 "$WORK/build.log"
+        die "the build failed; all of its output is in $WORK/build.log"
+    }
+}
+
+# new_key FILE: random, and for the server's user alone to read.
+new_key() {
+    (umask 077 && head -c 32 /dev/urandom | base64 >"$1")
+    chown "$SERVER_USER" "$1"
+}
+
 # new_server FOLDER: a cluster with local connections only.  Settings come on
 # standard input.  The socket is open to the server's user and root alone, which
 # is why it can trust whoever comes.

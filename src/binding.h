@@ -37,6 +37,13 @@ typedef struct PdBinding
 	TimestampTz expires;		/* of a token; else DT_NOEND */
 } PdBinding;
 
+/* Is a tenant bound, and is it this one? */
+static inline bool
+pd_is_tenant(PdBindingKind kind, const pg_uuid_t *bound, const pg_uuid_t *tenant)
+{
+	return kind == PD_BOUND_TENANT && memcmp(bound, tenant, UUID_LEN) == 0;
+}
+
 /* Moves whenever what is bound, or whether it may be used, may have changed. */
 extern uint64 pd_epoch;
 

@@ -155,6 +155,20 @@ ensure_may_switch(PdBindingKind kind, const pg_uuid_t *tenant)
 }
 
 /*
+ * ensure_may_work_as
+ *		An error unless this session may work as a tenant now: 42501, 55000,
+ *		3F000.
+ */
+static void
+ensure_may_work_as(const PdTenant *tenant, bool with_token)
+{
+	pd_ensure_may_enter(tenant, GetSessionUserId(), with_token);
+	pd_ensure_active(tenant);
+	ensure_may_switch(PD_BOUND_TENANT, &tenant->id);
+	pd_ensure_schema_usable(NameStr(tenant->schema));
+}
+
+/*
  * finish_switch
  *		A tenant has been bound: set its path, seal it, and return its id.
  */
@@ -185,11 +199,7 @@ PD_TENANT_FUNCTION(pd_use_tenant, 0, 0)
 	bool		local = flag_argument(fcinfo, 1, "local");
 	bool		seal = flag_argument(fcinfo, 2, "seal");
 
-	pd_ensure_may_enter(&ref->tenant, GetSessionUserId(), false);
-	pd_ensure_active(&ref->tenant);
-	ensure_may_switch(PD_BOUND_TENANT, &ref->tenant.id);
-	pd_ensure_schema_usable(NameStr(ref->tenant.schema));
-
+	ensure_may_work_as(&ref->tenant, false);
 	pd_bind(PD_BOUND_TENANT, local ? PD_SCOPE_TRANSACTION : PD_SCOPE_SESSION,
 			&ref->tenant.id);
 	return finish_switch(fcinfo, &ref->tenant, local, seal, "use_tenant");
@@ -242,10 +252,7 @@ pd_use_token(PG_FUNCTION_ARGS)
 	id = pd_binding()->tenant;
 	if (!pd_tenant_by_id(&id, &tenant))
 		pd_no_such_tenant(DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&id))));
-	pd_ensure_may_enter(&tenant, GetSessionUserId(), true);
-	pd_ensure_active(&tenant);
-	ensure_may_switch(PD_BOUND_TENANT, &id);
-	pd_ensure_schema_usable(NameStr(tenant.schema));
+	ensure_may_work_as(&tenant, true);
 	return finish_switch(fcinfo, &tenant, local, seal, "use_token");
 }
 

@@ -205,16 +205,6 @@ pd_deferred_note_copy(const CopyStmt *copy)
 }
 
 /*
- * is_tenants
- *		Is it this tenant who has written to the table?
- */
-static bool
-is_tenants(const Written *table, PdBindingKind kind, const pg_uuid_t *tenant)
-{
-	return kind == PD_BOUND_TENANT && memcmp(&table->tenant, tenant, UUID_LEN) == 0;
-}
-
-/*
  * pd_deferred_allows
  *		Are no deferred triggers pending but those that this tenant has set off?
  *		Else *relid, where it is wanted, is set to the table.
@@ -229,7 +219,7 @@ pd_deferred_allows(PdBindingKind kind, const pg_uuid_t *tenant, Oid *relid)
 		Written    *table = lfirst(cell);
 
 		if (table->settled != InvalidSubTransactionId ||
-			is_tenants(table, kind, tenant) ||
+			pd_is_tenant(kind, tenant, &table->tenant) ||
 			!AfterTriggerPendingOnRel(table->relid))
 			continue;
 		if (relid != NULL)
@@ -257,7 +247,7 @@ pd_deferred_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant)
 			Written    *table = lfirst(cell);
 
 			if (table->settled == InvalidSubTransactionId &&
-				!is_tenants(table, kind, tenant))
+				!pd_is_tenant(kind, tenant, &table->tenant))
 				table->settled = GetCurrentSubTransactionId();
 		}
 		return;

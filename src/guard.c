@@ -45,6 +45,7 @@
 #include "catalog.h"
 #include "compat.h"
 #include "context.h"
+#include "fresh_row.h"
 #include "guard.h"
 #include "registry.h"
 
@@ -132,6 +133,16 @@ pd_guard_is_for_session(void)
 }
 
 /*
+ * is_held
+ *		Is somebody at work now whom the guard is there for?
+ */
+static bool
+is_held(void)
+{
+	return !is_exempt() && pd_guard_is_for_session();
+}
+
+/*
  * is_reachable
  *		May the current user reach a schema now?  *tenant is set to whose it is
  *		where the answer is no.
@@ -150,8 +161,7 @@ is_reachable(Oid nspid, bool use, pg_uuid_t *tenant)
 	if (use)
 		pd_guard_count++;
 	binding = use ? pd_binding_to_use() : pd_binding();
-	return binding->kind == PD_BOUND_TENANT &&
-		memcmp(&binding->tenant, tenant, UUID_LEN) == 0;
+	return pd_is_tenant(binding->kind, &binding->tenant, tenant);
 }
 
 /*
@@ -239,7 +249,7 @@ pd_guard_tables(List *range_table, bool ereport_on_violation)
 
 		if (relid < FirstNormalObjectId)
 		{
-			if (!is_about_values(relid) || !pd_guard_is_for_session() || is_exempt())
+			if (!is_about_values(relid) || !is_held())
 				continue;
 			if (ereport_on_violation)
 				report_statistics();
@@ -264,11 +274,6 @@ static Oid
 namespace_of(Oid classId, Oid objectId)
 {
 	AttrNumber	attno;
-	Relation	rel;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			nspid = InvalidOid;
 
 	if (classId == NamespaceRelationId)
 		return objectId;
@@ -277,24 +282,8 @@ namespace_of(Oid classId, Oid objectId)
 	attno = get_object_attnum_namespace(classId);
 	if (attno == InvalidAttrNumber)
 		return InvalidOid;
-
-	rel = table_open(classId, AccessShareLock);
-	ScanKeyInit(&key, get_object_attnum_oid(classId), BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(objectId));
-	/* SnapshotSelf: the hook may run before the row is visible otherwise. */
-	scan = systable_beginscan(rel, get_object_oid_index(classId), true,
-							  SnapshotSelf, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		bool		isnull;
-
-		nspid = DatumGetObjectId(heap_getattr(tuple, attno,
-											  RelationGetDescr(rel), &isnull));
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return nspid;
+	return pd_fresh_oid(classId, get_object_oid_index(classId),
+						get_object_attnum_oid(classId), objectId, attno);
 }
 
 /*
@@ -330,24 +319,14 @@ check_name(Oid nspid)
 {
 	char	   *name = get_namespace_name(nspid);	/* the cache has the old row */
 	pg_uuid_t	tenant;
-	Relation	rel;
-	ScanKeyData key;
-	SysScanDesc scan;
 	HeapTuple	tuple;
-	bool		renamed;
 
 	if (name == NULL || !pd_tenant_of_schema(nspid, &tenant))
 		return;
-	rel = table_open(NamespaceRelationId, AccessShareLock);
-	ScanKeyInit(&key, Anum_pg_namespace_oid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(nspid));
-	scan = systable_beginscan(rel, NamespaceOidIndexId, true, SnapshotSelf, 1, &key);
-	tuple = systable_getnext(scan);
-	renamed = HeapTupleIsValid(tuple) &&
-		strcmp(NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname), name) != 0;
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	if (renamed)
+	tuple = pd_fresh_row(NamespaceRelationId, NamespaceOidIndexId,
+						 Anum_pg_namespace_oid, nspid);
+	if (HeapTupleIsValid(tuple) &&
+		strcmp(NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname), name) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot rename schema \"%s\"", name),
@@ -366,7 +345,7 @@ pd_guard_lock(const LockStmt *lock)
 {
 	ListCell   *cell;
 
-	if (is_exempt() || !pd_guard_is_for_session())
+	if (!is_held())
 		return;
 	foreach(cell, lock->relations)
 	{

@@ -183,6 +183,17 @@ on_executor_run(PD_EXECUTOR_RUN_ARGS)
 }
 
 /*
+ * writes
+ *		Does a query write, itself or in a CTE?
+ */
+static bool
+writes(const QueryDesc *queryDesc)
+{
+	return queryDesc->operation != CMD_SELECT ||
+		queryDesc->plannedstmt->hasModifyingCTE;
+}
+
+/*
  * finish_query
  *		What the server, or the next hook, does to end a query.
  */
@@ -194,7 +205,7 @@ finish_query(QueryDesc *queryDesc)
 	else
 		standard_ExecutorFinish(queryDesc);
 
-	if (queryDesc->operation != CMD_SELECT || queryDesc->plannedstmt->hasModifyingCTE)
+	if (writes(queryDesc))
 		pd_deferred_note(queryDesc);
 }
 
@@ -206,9 +217,7 @@ finish_query(QueryDesc *queryDesc)
 static void
 on_executor_finish(QueryDesc *queryDesc)
 {
-	bool		writes = queryDesc->operation != CMD_SELECT ||
-		queryDesc->plannedstmt->hasModifyingCTE;
-	PdTiedQuery *tied = writes ? pd_tied_begin(queryDesc) : NULL;
+	PdTiedQuery *tied = writes(queryDesc) ? pd_tied_begin(queryDesc) : NULL;
 
 	if (tied == NULL)
 	{

@@ -56,6 +56,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "fresh_row.h"
 #include "hooks.h"
 #include "script_guard.h"
 
@@ -101,38 +102,17 @@ is_other_tenant_schema(const PdScriptRun *run, Oid nspid)
 }
 
 /*
- * owning_relation
- *		The table of an object that has no schema of its own, read from the
- *		object's catalog; InvalidOid when it is gone.  *internal is set for a
- *		trigger that belongs to a foreign key.
+ * is_internal_trigger
+ *		Is this a trigger that belongs to a foreign key?
  */
-static Oid
-owning_relation(Oid catalog, Oid index, AttrNumber oid_attno,
-				AttrNumber rel_attno, Oid objectId, bool *internal)
+static bool
+is_internal_trigger(Oid trigger)
 {
-	Relation	rel = table_open(catalog, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			relid = InvalidOid;
+	HeapTuple	tuple = pd_fresh_row(TriggerRelationId, TriggerOidIndexId,
+									 Anum_pg_trigger_oid, trigger);
 
-	ScanKeyInit(&key, oid_attno, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(objectId));
-	/* SnapshotSelf: the hook may run before the row is visible otherwise. */
-	scan = systable_beginscan(rel, index, true, SnapshotSelf, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		bool		isnull;
-
-		relid = DatumGetObjectId(heap_getattr(tuple, rel_attno,
-											  RelationGetDescr(rel), &isnull));
-		if (catalog == TriggerRelationId)
-			*internal = ((Form_pg_trigger) GETSTRUCT(tuple))->tgisinternal;
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return relid;
+	return HeapTupleIsValid(tuple) &&
+		((Form_pg_trigger) GETSTRUCT(tuple))->tgisinternal;
 }
 
 /*
@@ -173,7 +153,6 @@ static bool
 is_inside(PdScriptRun *run, const ObjectAddress *object, bool altered)
 {
 	Oid			relid = InvalidOid;
-	bool		internal = false;
 	int			cache;
 	Oid			nspid;
 
@@ -190,30 +169,30 @@ is_inside(PdScriptRun *run, const ObjectAddress *object, bool altered)
 			return isTempNamespace(object->objectId) ||
 				isTempToastNamespace(object->objectId);
 		case TriggerRelationId:
-			relid = owning_relation(TriggerRelationId, TriggerOidIndexId,
-									Anum_pg_trigger_oid, Anum_pg_trigger_tgrelid,
-									object->objectId, &internal);
 			/* A foreign key to a landlord's table has its triggers there. */
-			if (internal && !altered)
+			if (!altered && is_internal_trigger(object->objectId))
 				return true;
+			relid = pd_fresh_oid(TriggerRelationId, TriggerOidIndexId,
+								 Anum_pg_trigger_oid, object->objectId,
+								 Anum_pg_trigger_tgrelid);
 			break;
 		case CastRelationId:
 			/* CREATE CAST is refused; a range type brings one of its own. */
 			return true;
 		case PolicyRelationId:
-			relid = owning_relation(PolicyRelationId, PolicyOidIndexId,
-									Anum_pg_policy_oid, Anum_pg_policy_polrelid,
-									object->objectId, &internal);
+			relid = pd_fresh_oid(PolicyRelationId, PolicyOidIndexId,
+								 Anum_pg_policy_oid, object->objectId,
+								 Anum_pg_policy_polrelid);
 			break;
 		case RewriteRelationId:
-			relid = owning_relation(RewriteRelationId, RewriteOidIndexId,
-									Anum_pg_rewrite_oid, Anum_pg_rewrite_ev_class,
-									object->objectId, &internal);
+			relid = pd_fresh_oid(RewriteRelationId, RewriteOidIndexId,
+								 Anum_pg_rewrite_oid, object->objectId,
+								 Anum_pg_rewrite_ev_class);
 			break;
 		case AttrDefaultRelationId:
-			relid = owning_relation(AttrDefaultRelationId, AttrDefaultOidIndexId,
-									Anum_pg_attrdef_oid, Anum_pg_attrdef_adrelid,
-									object->objectId, &internal);
+			relid = pd_fresh_oid(AttrDefaultRelationId, AttrDefaultOidIndexId,
+								 Anum_pg_attrdef_oid, object->objectId,
+								 Anum_pg_attrdef_adrelid);
 			break;
 		case CollationRelationId:
 		case ConstraintRelationId:
@@ -345,11 +324,10 @@ ensure_rule_stays_inside(const PdScriptRun *run, Oid rule)
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	Oid			rule_table;
-	bool		internal;
 
-	rule_table = owning_relation(RewriteRelationId, RewriteOidIndexId,
-								 Anum_pg_rewrite_oid, Anum_pg_rewrite_ev_class,
-								 rule, &internal);
+	rule_table = pd_fresh_oid(RewriteRelationId, RewriteOidIndexId,
+								 Anum_pg_rewrite_oid, rule,
+								 Anum_pg_rewrite_ev_class);
 	/* What a view reads is allowed to be outside. */
 	if (!OidIsValid(rule_table) || get_rel_relkind(rule_table) == RELKIND_VIEW ||
 		get_rel_relkind(rule_table) == RELKIND_MATVIEW)

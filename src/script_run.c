@@ -43,8 +43,7 @@ pd_script_is_binding_of(const PdScriptRun *run, PdBindingKind kind,
 {
 	if (run->context == PD_LANDLORD)
 		return kind == PD_BOUND_LANDLORD;
-	return kind == PD_BOUND_TENANT &&
-		memcmp(tenant, &run->tenant.id, sizeof(pg_uuid_t)) == 0;
+	return pd_is_tenant(kind, tenant, &run->tenant.id);
 }
 
 /*

@@ -74,8 +74,7 @@ pd_is_sealed(void)
 bool
 pd_seal_allows(PdBindingKind kind, const pg_uuid_t *tenant)
 {
-	return !is_sealed ||
-		(kind == PD_BOUND_TENANT && memcmp(tenant, &sealed_tenant, UUID_LEN) == 0);
+	return !is_sealed || pd_is_tenant(kind, tenant, &sealed_tenant);
 }
 
 /*

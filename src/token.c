@@ -113,33 +113,34 @@ audience(void)
 }
 
 /*
- * missing
- *		What this server lacks to use tokens; NULL when it lacks nothing.
+ * refuse
+ *		Note why a token is refused; false.
  */
-static const char *
-missing(void)
+static bool
+refuse(PdTokenFault *fault, const char *detail, const char *hint)
 {
-	if (!pd_library_is_preloaded())
-		return "publicdigit is not in shared_preload_libraries.";
-	if (pd_keys()[0].bytes != NULL)
-		return NULL;
-	return pd_key_file_is_set() ?
-		"The file that publicdigit.key_file names could not be used." :
-		"publicdigit.key_file is not set.";
+	fault->detail = detail;
+	fault->hint = hint;
+	return false;
 }
 
 /*
- * remedy
- *		What to do about it.
+ * has_what_it_takes
+ *		Can this server use tokens?  Else what it lacks.
  */
-static const char *
-remedy(void)
+static bool
+has_what_it_takes(PdTokenFault *fault)
 {
 	if (!pd_library_is_preloaded())
-		return "Add publicdigit to shared_preload_libraries and restart the server.";
-	return pd_key_file_is_set() ?
-		"The server's log says why.  Mend the file and reload the configuration." :
-		"Name a file with a key, and reload the configuration.";
+		return refuse(fault, "publicdigit is not in shared_preload_libraries.",
+					  "Add publicdigit to shared_preload_libraries and restart the server.");
+	if (pd_keys()[0].bytes != NULL)
+		return true;
+	if (pd_key_file_is_set())
+		return refuse(fault, "The file that publicdigit.key_file names could not be used.",
+					  "The server's log says why.  Mend the file and reload the configuration.");
+	return refuse(fault, "publicdigit.key_file is not set.",
+				  "Name a file with a key, and reload the configuration.");
 }
 
 /*
@@ -197,18 +198,6 @@ is_for_us(Jsonb *claims, const char *wanted)
 }
 
 /*
- * refuse
- *		Note why a token is refused; false.
- */
-static bool
-refuse(PdTokenFault *fault, const char *detail, const char *hint)
-{
-	fault->detail = detail;
-	fault->hint = hint;
-	return false;
-}
-
-/*
  * check_times
  *		Are the times of a token right, by this server's clock?
  */
@@ -255,9 +244,9 @@ pd_token_read(const char *text, bool verified, PdToken *token,
 	char	   *role;
 	const char *why = NULL;
 
-	if (!verified && missing() != NULL)
-		return refuse(fault, psprintf("This server cannot check it: %s", missing()),
-					  remedy());
+	if (!verified && !has_what_it_takes(fault))
+		return refuse(fault, psprintf("This server cannot check it: %s", fault->detail),
+					  fault->hint);
 
 	claims = pd_jwt_claims(text, verified ? NULL : pd_keys(), &why);
 	if (claims == NULL)
@@ -332,12 +321,14 @@ make_token(const pg_uuid_t *tenant, Oid role, TimestampTz from, TimestampTz unti
 void
 pd_token_ensure_possible(void)
 {
-	if (missing() != NULL)
+	PdTokenFault fault;
+
+	if (!has_what_it_takes(&fault))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("tokens cannot be used on this server"),
-				 errdetail("%s", missing()),
-				 errhint("%s", remedy())));
+				 errdetail("%s", fault.detail),
+				 errhint("%s", fault.hint)));
 }
 
 /*

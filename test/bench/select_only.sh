@@ -38,8 +38,16 @@ select_only() {
     calculate "1e6 * $DURATION / $count \" \" 1e6 * ($(child_ticks "$server") - $before) / $(getconf CLK_TCK) / $count"
 }
 
+# select_only_both PATH TOKEN: both servers' figures, publicdigit's first.
+select_only_both() {
+    local ours plain
+    ours=$(select_only "$SERVER" "$1 -c publicdigit.context=$2")
+    plain=$(select_only "$PLAIN_SERVER" "$1")
+    say "$ours $plain"
+}
+
 bench_select_only() {
-    local pair tenant token path='-c search_path=tenant_bench_1,landlord,pg_temp' ours plain times=''
+    local tenant token path='-c search_path=tenant_bench_1,landlord,pg_temp' times
     tenant=$(client postgres -c "SELECT id FROM publicdigit.tenants WHERE slug = 'bench-1'")
     new_accounts "$tenant"
     client postgres >/dev/null <<END
@@ -57,11 +65,7 @@ END
     PGHOST=$PLAIN_SERVER/socket client postgres -c 'CREATE ROLE bench_web LOGIN; CREATE SCHEMA tenant_bench_1;'
     PGHOST=$PLAIN_SERVER/socket new_accounts "$tenant"
 
-    for ((pair = 0; pair <= PAIRS; pair++)); do
-        ours=$(select_only "$SERVER" "$path -c publicdigit.context=$token")
-        plain=$(select_only "$PLAIN_SERVER" "$path")
-        [ "$pair" = 0 ] || times+="$ours $plain"$'\n'
-    done
+    times=$(repeated select_only_both "$path" "$token")
     stop_server "$PLAIN_SERVER"
     say 'us by the clock and by the processor, publicdigit and plain:'
     say "$times"

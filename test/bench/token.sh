@@ -4,14 +4,11 @@
 # session has seen before.
 
 bench_token() {
-    local pair pairs='' ours token more
+    local pairs token more
     token=$(client postgres -c "SELECT publicdigit.issue_token('bench-1', '1 hour', 'bench_web')")
     printf "BEGIN;\nSELECT publicdigit.use_token('%s');\nCOMMIT;\n" "$token" >"$WORK/token.pgbench"
     printf "BEGIN;\nSELECT publicdigit.use_tenant('bench-1');\nCOMMIT;\n" >"$WORK/tenant.pgbench"
-    for ((pair = 0; pair <= PAIRS; pair++)); do
-        ours=$(transactions bench_web "$WORK/token.pgbench" "$WORK/tenant.pgbench")
-        [ "$pair" = 0 ] || pairs+=$ours$'\n'
-    done
+    pairs=$(repeated transactions bench_web "$WORK/token.pgbench" "$WORK/tenant.pgbench")
     say 'use_token and use_tenant, in us:'
     say "$pairs"
     more=$(awk 'NF { print $1 - $2 }' <<<"$pairs")
