@@ -156,28 +156,18 @@ read_settings(PdCatalog *catalog)
 }
 
 /*
- * pd_catalog_if_created
- *		The extension's objects; NULL when it is not created in this database,
- *		or its tables are not there.  Functions may be missing, as InvalidOid:
- *		while it is dropped, and between a newer library and ALTER EXTENSION
- *		... UPDATE.
+ * read_catalog
+ *		Look everything up; NULL as in pd_catalog_if_created.
  */
-const PdCatalog *
-pd_catalog_if_created(void)
+static const PdCatalog *
+read_catalog(void)
 {
 	static const Oid setval_types[] = {REGCLASSOID, INT8OID, BOOLOID};
 	static const Oid uuid_type[] = {UUIDOID};
 	PdCatalog	fresh = {0};
-	uint64		before;
+	uint64		before = invalidations;
 
-	AcceptInvalidationMessages();
-	if (cached_valid)
-		return &cached;
-	if (cached_absent)
-		return NULL;
-	before = invalidations;
 	missing = NULL;
-
 	fresh.extension_owner = extension_owner();
 	if (!OidIsValid(fresh.extension_owner))
 	{
@@ -212,6 +202,33 @@ pd_catalog_if_created(void)
 	cached = fresh;
 	cached_valid = (invalidations == before && missing == NULL);
 	return &cached;
+}
+
+/*
+ * pd_catalog_if_created
+ *		The extension's objects; NULL when it is not created in this database,
+ *		or its tables are not there.  Functions may be missing, as InvalidOid:
+ *		while it is dropped, and between a newer library and ALTER EXTENSION
+ *		... UPDATE.
+ */
+const PdCatalog *
+pd_catalog_if_created(void)
+{
+	AcceptInvalidationMessages();
+	return pd_catalog_of_plan();
+}
+
+/*
+ * pd_catalog_of_plan
+ *		The same for who asks about a plan: the server has looked already
+ *		whether anything that it depends on has changed.
+ */
+const PdCatalog *
+pd_catalog_of_plan(void)
+{
+	if (likely(cached_valid))
+		return &cached;
+	return cached_absent ? NULL : read_catalog();
 }
 
 /*

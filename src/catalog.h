@@ -49,6 +49,7 @@ typedef struct PdCatalog
 extern bool pd_catalog_is_ours(Oid relid);
 extern const PdCatalog *pd_catalog(void);
 extern const PdCatalog *pd_catalog_if_created(void);
+extern const PdCatalog *pd_catalog_of_plan(void);
 extern const PdCatalog *pd_catalog_set_up(void);
 extern void pd_catalog_invalidate_all(void);
 extern const char *pd_context_name(PdContextKind context);

@@ -342,8 +342,27 @@ report_expired(const PdBinding *binding)
 }
 
 /*
- * pd_binding_to_use
- *		What is bound, after the checks that belong to its use.
+ * pd_binding_ensure_not_expired
+ *		An error (28000) for a token that has expired.
+ *
+ * By the time at which the statement began, so that all parallel workers agree
+ * with the leader; or the transaction, in a procedure that commits.
+ */
+void
+pd_binding_ensure_not_expired(void)
+{
+	const PdBinding *binding = pd_binding();
+
+	if (binding->scope == PD_SCOPE_TOKEN &&
+		(binding->expires <= GetCurrentStatementStartTimestamp() ||
+		 binding->expires <= GetCurrentTransactionStartTimestamp()))
+		report_expired(binding);
+}
+
+/*
+ * pd_binding_check
+ *		What is bound, after the checks that belong to its use, and the epoch
+ *		for which they hold.
  *
  * Errors: 42501 when the session user is another one than at the switch, or
  * may no longer enter, or a script has left its tenant; 55000 when the tenant
@@ -351,33 +370,38 @@ report_expired(const PdBinding *binding)
  * another one; 42704 when it has been dropped; 28000 when a token has expired.
  */
 const PdBinding *
-pd_binding_to_use(void)
+pd_binding_check(uint64 *epoch)
 {
 	/* Under which epoch, and for whom, everything was last found right. */
 	static uint64 checked_epoch = 0;
 	static Oid	checked_user = InvalidOid;
 	const PdBinding *binding = pd_binding();
-	uint64		epoch;
 
-	/*
-	 * By the time at which the statement began, so that all parallel workers
-	 * agree with the leader; or the transaction, in a procedure that commits.
-	 */
-	if (binding->scope == PD_SCOPE_TOKEN &&
-		(binding->expires <= GetCurrentStatementStartTimestamp() ||
-		 binding->expires <= GetCurrentTransactionStartTimestamp()))
-		report_expired(binding);
+	pd_binding_ensure_not_expired();
 
 	/* What other sessions have changed moves the epoch here. */
 	AcceptInvalidationMessages();
-	if (checked_epoch == pd_epoch && checked_user == GetSessionUserId())
-		return binding;
-
-	epoch = pd_epoch;			/* as it is before the look-up */
-	check_use(binding);
-	checked_epoch = epoch;
-	checked_user = GetSessionUserId();
+	*epoch = pd_epoch;			/* as it is before the look-up */
+	if (checked_epoch != *epoch || checked_user != GetSessionUserId())
+	{
+		check_use(binding);
+		checked_epoch = *epoch;
+		checked_user = GetSessionUserId();
+	}
 	return binding;
+}
+
+/*
+ * pd_binding_to_use
+ *		The same, for what calls it for each row: in a tied query the checks have
+ *		been made when it began.
+ */
+const PdBinding *
+pd_binding_to_use(void)
+{
+	uint64		epoch;
+
+	return pd_tied_is_checked() ? pd_binding() : pd_binding_check(&epoch);
 }
 
 /*

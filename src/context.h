@@ -12,6 +12,8 @@
 
 #include "binding.h"
 
+extern void pd_binding_ensure_not_expired(void);
+extern const PdBinding *pd_binding_check(uint64 *epoch);
 extern const PdBinding *pd_binding_to_use(void);
 extern bool pd_binding_is_held(void);
 extern void pd_report_no_tenant(void);

@@ -38,6 +38,7 @@
 #include "nodes/parsenodes.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -49,7 +50,19 @@
 #include "guard.h"
 #include "registry.h"
 
+/* That a user could reach a table, and under which epoch it was found. */
+typedef struct Reached
+{
+	uint64		epoch;
+	Oid			relid;
+	Oid			user;
+	bool		is_tenants;		/* in the schema of the tenant that is bound */
+} Reached;
+
 uint64		pd_guard_count = 0;
+
+static Reached reached[64];		/* by relid */
+static uint64 invalidations = 0;
 
 /*
  * has_role
@@ -143,6 +156,30 @@ is_held(void)
 }
 
 /*
+ * relcache_callback
+ *		A table, or (InvalidOid) any, may be in another schema now.
+ */
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	invalidations++;
+	if (OidIsValid(relid))
+		reached[relid % lengthof(reached)].epoch = 0;
+	else
+		MemSet(reached, 0, sizeof(reached));
+}
+
+/*
+ * pd_guard_init
+ *		Called once, by _PG_init.
+ */
+void
+pd_guard_init(void)
+{
+	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+}
+
+/*
  * is_reachable
  *		May the current user reach a schema now?  *tenant is set to whose it is
  *		where the answer is no.
@@ -232,6 +269,38 @@ report_statistics(void)
 }
 
 /*
+ * is_table_reachable
+ *		May the current user reach a table now?  See is_reachable.
+ */
+static bool
+is_table_reachable(Oid relid, pg_uuid_t *tenant)
+{
+	Reached    *entry = &reached[relid % lengthof(reached)];
+	uint64		epoch = pd_epoch;
+	uint64		count = pd_guard_count;
+	uint64		before = invalidations;
+
+	if (entry->epoch == epoch && entry->relid == relid && entry->user == GetUserId())
+	{
+		if (entry->is_tenants)
+		{
+			pd_guard_count++;
+			pd_binding_ensure_not_expired();	/* which moves no epoch */
+		}
+		return true;
+	}
+
+	if (!is_reachable(get_rel_namespace(relid), true, tenant))
+		return false;
+	/* What arrived meanwhile may be about this table. */
+	entry->epoch = before == invalidations ? epoch : 0;
+	entry->relid = relid;
+	entry->user = GetUserId();
+	entry->is_tenants = pd_guard_count != count;
+	return true;
+}
+
+/*
  * pd_guard_tables
  *		Permission hook of the executor: all tables of a query, those of views
  *		and partitions too.
@@ -244,7 +313,6 @@ pd_guard_tables(List *range_table, bool ereport_on_violation)
 	foreach(cell, range_table)
 	{
 		Oid			relid = pd_entry_relation(lfirst_node(RangeTblEntry, cell));
-		Oid			nspid;
 		pg_uuid_t	tenant;
 
 		if (relid < FirstNormalObjectId)
@@ -255,11 +323,10 @@ pd_guard_tables(List *range_table, bool ereport_on_violation)
 				report_statistics();
 			return false;
 		}
-		nspid = get_rel_namespace(relid);
-		if (is_reachable(nspid, true, &tenant))
+		if (is_table_reachable(relid, &tenant))
 			continue;
 		if (ereport_on_violation)
-			report_unreachable(nspid, &tenant);
+			report_unreachable(get_rel_namespace(relid), &tenant);
 		return false;
 	}
 	return true;

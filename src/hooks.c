@@ -108,7 +108,7 @@ static void
 on_executor_start(QueryDesc *queryDesc, int eflags)
 {
 	uint64		reached = pd_guard_count;
-	PdTiedQuery *tied;
+	PdTie		tie;
 
 	if (!pd_tied_concerns(queryDesc->plannedstmt))
 	{
@@ -121,15 +121,15 @@ on_executor_start(QueryDesc *queryDesc, int eflags)
 	}
 
 	pd_tied_ensure_may_start(queryDesc);
-	tied = pd_tied_enter();
+	pd_tied_enter(&tie);
 	PG_TRY();
 	{
 		start_query(queryDesc, eflags);
-		pd_tied_check_end(tied);
+		pd_tied_check_end(&tie);
 	}
 	PG_FINALLY();
 	{
-		pd_tied_leave(tied);
+		pd_tied_leave(&tie);
 	}
 	PG_END_TRY();
 	pd_tied_start(queryDesc);
@@ -161,9 +161,9 @@ run_query(PD_EXECUTOR_RUN_ARGS)
 static void
 on_executor_run(PD_EXECUTOR_RUN_ARGS)
 {
-	PdTiedQuery *tied = pd_tied_begin(queryDesc);
+	PdTie		tie;
 
-	if (tied == NULL)
+	if (!pd_tied_begin(queryDesc, &tie))
 	{
 		run_query(PD_EXECUTOR_RUN_PASS);
 		return;
@@ -172,12 +172,12 @@ on_executor_run(PD_EXECUTOR_RUN_ARGS)
 	PG_TRY();
 	{
 		run_query(PD_EXECUTOR_RUN_PASS);
-		pd_tied_check_end(tied);
+		pd_tied_check_end(&tie);
 	}
 	PG_FINALLY();
 	{
 		/* The query may outlive the error, as a cursor that has failed. */
-		pd_tied_leave(tied);
+		pd_tied_leave(&tie);
 	}
 	PG_END_TRY();
 }
@@ -217,9 +217,9 @@ finish_query(QueryDesc *queryDesc)
 static void
 on_executor_finish(QueryDesc *queryDesc)
 {
-	PdTiedQuery *tied = writes(queryDesc) ? pd_tied_begin(queryDesc) : NULL;
+	PdTie		tie;
 
-	if (tied == NULL)
+	if (!writes(queryDesc) || !pd_tied_begin(queryDesc, &tie))
 	{
 		finish_query(queryDesc);
 		return;
@@ -228,11 +228,11 @@ on_executor_finish(QueryDesc *queryDesc)
 	PG_TRY();
 	{
 		finish_query(queryDesc);
-		pd_tied_check_end(tied);
+		pd_tied_check_end(&tie);
 	}
 	PG_FINALLY();
 	{
-		pd_tied_leave(tied);
+		pd_tied_leave(&tie);
 	}
 	PG_END_TRY();
 }
@@ -259,17 +259,18 @@ static PlannedStmt *
 plan_tied(Query *parse, const char *query_string, int cursorOptions,
 		  ParamListInfo boundParams)
 {
-	PdTiedQuery *tied = pd_tied_enter();
+	PdTie		tie;
 	PlannedStmt *volatile plan = NULL;
 
+	pd_tied_enter(&tie);
 	PG_TRY();
 	{
 		plan = plan_query(parse, query_string, cursorOptions, boundParams);
-		pd_tied_check_end(tied);
+		pd_tied_check_end(&tie);
 	}
 	PG_FINALLY();
 	{
-		pd_tied_leave(tied);
+		pd_tied_leave(&tie);
 	}
 	PG_END_TRY();
 	return plan;

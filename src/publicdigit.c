@@ -12,6 +12,7 @@
 
 #include "binding.h"
 #include "deferred.h"
+#include "guard.h"
 #include "hooks.h"
 #include "key_file.h"
 #include "plans.h"
@@ -43,6 +44,7 @@ _PG_init(void)
 	MarkGUCPrefixReserved("publicdigit");
 
 	pd_registry_init();
+	pd_guard_init();
 	pd_seal_init();
 	pd_deferred_init();
 	pd_hooks_init();

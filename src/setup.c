@@ -213,6 +213,21 @@ grant_schemas(const char *command, const char *preposition, const char *role)
 }
 
 /*
+ * restricted_functions
+ *		The extension's functions that PUBLIC may not call, as GRANT takes them.
+ *		The others keep default privileges, which are quicker to look up.
+ */
+static const char *
+restricted_functions(void)
+{
+	pd_spi_query("SELECT string_agg(oid::regprocedure::text, ', ') AS names FROM pg_proc"
+				 " WHERE pronamespace = 'publicdigit'::regnamespace"
+				 " AND NOT has_function_privilege('public', oid, 'execute')",
+				 NULL, 0);
+	return pd_spi_text(0, "names");
+}
+
+/*
  * take_rights_back
  *		Take away from the app or admin role of before, if it is another one
  *		now, what an earlier setup() gave it.
@@ -228,7 +243,7 @@ take_rights_back(const char *former, const char *now, const char *argument)
 
 	ereport(NOTICE,
 			(errmsg("role \"%s\" is no longer the %s role", former, argument)));
-	pd_spi_command("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA publicdigit FROM %s", role);
+	pd_spi_command("REVOKE ALL ON FUNCTION %s FROM %s", restricted_functions(), role);
 	pd_spi_command("REVOKE ALL ON ALL TABLES IN SCHEMA publicdigit FROM %s", role);
 	grant_schemas("REVOKE", "FROM", former);
 }
@@ -255,7 +270,7 @@ grant_functions(const Setup *setup)
 	{
 		const char *admin = quote_identifier(setup->admin);
 
-		pd_spi_command("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA publicdigit TO %s", admin);
+		pd_spi_command("GRANT EXECUTE ON FUNCTION %s TO %s", restricted_functions(), admin);
 		/* Who may make roles and change what setup() decided is the owner of the extension. */
 		pd_spi_command("REVOKE EXECUTE ON FUNCTION publicdigit.setup(name, name, text, name) FROM %s", admin);
 		pd_spi_command("GRANT SELECT ON publicdigit.tenants, publicdigit.domains,"

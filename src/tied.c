@@ -24,6 +24,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
 #include "lib/ilist.h"
+#include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "nodes/plannodes.h"
 #include "tcop/pquery.h"
@@ -35,17 +36,17 @@
 #include "context.h"
 #include "tied.h"
 
-struct PdTiedQuery
+/* A tied query that has started, and may go on. */
+typedef struct TiedQuery
 {
 	const EState *estate;		/* whose memory this lies in */
 	pg_uuid_t	tenant;			/* bound at the start; zeroes for none */
-	PdTiedQuery *outer;			/* while it runs: the one that runs around it */
 	dlist_node	node;			/* in "started" */
 	MemoryContextCallback forget;
-};
+} TiedQuery;
 
 static dlist_head started = DLIST_STATIC_INIT(started); /* the last one first */
-static PdTiedQuery *running = NULL; /* the innermost */
+static PdTie *running = NULL;	/* the innermost */
 static bool require_tenant = false;
 
 /*
@@ -80,7 +81,7 @@ pd_tied_concerns(const PlannedStmt *plan)
 
 	if (plan->invalItems == NIL || plan->relationOids == NIL)
 		return false;
-	catalog = pd_catalog_if_created();
+	catalog = pd_catalog_of_plan();
 	if (catalog == NULL)
 		return false;
 
@@ -115,12 +116,24 @@ report_changed(void)
 
 /*
  * is_tied_to
- *		Is this what was bound when the query began?
+ *		Is this what was bound when it began?
  */
 static bool
-is_tied_to(const PdTiedQuery *query, const PdBinding *binding)
+is_tied_to(const PdTie *tie, const PdBinding *binding)
 {
-	return memcmp(&query->tenant, &binding->tenant, UUID_LEN) == 0;
+	return memcmp(&tie->tenant, &binding->tenant, UUID_LEN) == 0;
+}
+
+/*
+ * pd_tied_is_checked
+ *		Has what is bound been found right when the query that is running began,
+ *		and has nothing changed since?
+ */
+bool
+pd_tied_is_checked(void)
+{
+	return running != NULL && running->epoch == pd_epoch &&
+		running->user == GetSessionUserId();
 }
 
 /*
@@ -212,25 +225,36 @@ pd_tied_ensure_may_start(const QueryDesc *queryDesc)
 static void
 forget_query(void *arg)
 {
-	dlist_delete(&((PdTiedQuery *) arg)->node);
+	dlist_delete(&((TiedQuery *) arg)->node);
+}
+
+/*
+ * enter
+ *		What runs from now on works for a tenant.
+ */
+static void
+enter(PdTie *tie, const pg_uuid_t *tenant, uint64 epoch)
+{
+	tie->tenant = *tenant;
+	tie->epoch = epoch;
+	tie->user = GetSessionUserId();
+	tie->outer = running;
+	running = tie;
 }
 
 /*
  * pd_tied_enter
  *		What is planned or started now works for what is bound, until
- *		pd_tied_leave: both may call functions.  Freed with the caller's memory.
- *		An error (55000) in the midst of a query for another tenant.
+ *		pd_tied_leave: both may call functions.  An error (55000) in the midst
+ *		of a query for another tenant.
  */
-PdTiedQuery *
-pd_tied_enter(void)
+void
+pd_tied_enter(PdTie *tie)
 {
-	PdTiedQuery *query = palloc0(sizeof(PdTiedQuery));
+	const PdBinding *binding = pd_binding();
 
-	pd_tied_check_binding(pd_binding());
-	query->tenant = pd_binding()->tenant;
-	query->outer = running;
-	running = query;
-	return query;
+	pd_tied_check_binding(binding);
+	enter(tie, &binding->tenant, 0);
 }
 
 /*
@@ -241,11 +265,10 @@ void
 pd_tied_start(const QueryDesc *queryDesc)
 {
 	MemoryContext memory = queryDesc->estate->es_query_cxt;
-	const PdBinding *binding = pd_binding();
-	PdTiedQuery *query = MemoryContextAllocZero(memory, sizeof(PdTiedQuery));
+	TiedQuery  *query = MemoryContextAlloc(memory, sizeof(TiedQuery));
 
 	query->estate = queryDesc->estate;
-	query->tenant = binding->tenant;
+	query->tenant = pd_binding()->tenant;
 	query->forget.func = forget_query;
 	query->forget.arg = query;
 	dlist_push_head(&started, &query->node);
@@ -266,31 +289,40 @@ is_being_held(const QueryDesc *queryDesc)
 }
 
 /*
- * pd_tied_begin
- *		The executor begins, or goes on, with a query: its tie, which pd_tied_leave
- *		must be called with, or NULL.  Errors: those of pd_binding_to_use; 55000
- *		when something else is bound; 0A000 for a cursor that is being held.
+ * find
+ *		A tied query that has started, or NULL.
  */
-PdTiedQuery *
-pd_tied_begin(const QueryDesc *queryDesc)
+static TiedQuery *
+find(const EState *estate)
 {
 	dlist_iter	iter;
-	PdTiedQuery *query = NULL;
 
 	dlist_foreach(iter, &started)
 	{
-		PdTiedQuery *candidate = dlist_container(PdTiedQuery, node, iter.cur);
+		TiedQuery  *query = dlist_container(TiedQuery, node, iter.cur);
 
-		if (candidate->estate == queryDesc->estate)
-		{
-			query = candidate;
-			break;
-		}
+		if (query->estate == estate)
+			return query;
 	}
-	if (query == NULL)
-		return NULL;
+	return NULL;
+}
 
-	if (!is_tied_to(query, pd_binding_to_use()))
+/*
+ * pd_tied_begin
+ *		The executor begins, or goes on, with a query.  If it is tied: true, and
+ *		pd_tied_leave must be called.  Errors: those of pd_binding_check; 55000
+ *		when something else is bound; 0A000 for a cursor that is being held.
+ */
+bool
+pd_tied_begin(const QueryDesc *queryDesc, PdTie *tie)
+{
+	TiedQuery  *query = find(queryDesc->estate);
+	uint64		epoch;
+
+	if (query == NULL)
+		return false;
+
+	if (memcmp(&query->tenant, &pd_binding_check(&epoch)->tenant, UUID_LEN) != 0)
 		report_changed();
 	if (is_being_held(queryDesc))
 		ereport(ERROR,
@@ -299,9 +331,8 @@ pd_tied_begin(const QueryDesc *queryDesc)
 				 errdetail("COMMIT and ROLLBACK in a loop over the query would keep its rows, when another tenant may be bound."),
 				 errhint("Read the rows' keys into an array first and loop over that, or commit after the loop.")));
 
-	query->outer = running;
-	running = query;
-	return query;
+	enter(tie, &query->tenant, epoch);
+	return true;
 }
 
 /*
@@ -310,18 +341,18 @@ pd_tied_begin(const QueryDesc *queryDesc)
  *		bound has changed meanwhile.
  */
 void
-pd_tied_check_end(const PdTiedQuery *query)
+pd_tied_check_end(const PdTie *tie)
 {
-	if (!is_tied_to(query, pd_binding()))
+	if (!is_tied_to(tie, pd_binding()))
 		report_changed();
 }
 
 /*
  * pd_tied_leave
- *		Undo pd_tied_begin; also after an error.
+ *		Undo pd_tied_enter or pd_tied_begin; also after an error.
  */
 void
-pd_tied_leave(const PdTiedQuery *query)
+pd_tied_leave(const PdTie *tie)
 {
-	running = query->outer;
+	running = tie->outer;
 }

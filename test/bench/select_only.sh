@@ -2,20 +2,22 @@
 # shellcheck disable=SC2153
 # pgbench's own select by key, -S -M prepared, with everything on and a tenant
 # bound by a token, against the same tables without row security in a server
-# that has never heard of publicdigit.  Two servers cannot share one pgbench, so
-# they are asked in turn, and the processor time of their backends is compared too.
+# that has never heard of publicdigit; and there again under row security as it is
+# written by hand, with the tenant's id in the policy.  Two servers cannot share one
+# pgbench, so they are asked in turn, and the processor time of their backends is
+# compared too.
 
 PLAIN_SERVER=$WORK/plain-server
 
-# new_accounts: pgbench's tables in the tenant's schema of the server that PGHOST
-# names, with a tenant's column.
+# new_accounts SCHEMA TENANT: pgbench's tables in the server that PGHOST names,
+# with a tenant's column.
 new_accounts() {
-    PGOPTIONS='-c search_path=tenant_bench_1' "$TREE_BIN/pgbench" -i -q -s 10 -U postgres "$DATABASE" >/dev/null 2>&1
+    PGOPTIONS="-c search_path=$1" "$TREE_BIN/pgbench" -i -q -s 10 -U postgres "$DATABASE" >/dev/null 2>&1
     client postgres >/dev/null <<END
-ALTER TABLE tenant_bench_1.pgbench_accounts ADD tenant_id uuid NOT NULL DEFAULT '$1';
-ALTER TABLE tenant_bench_1.pgbench_branches ADD tenant_id uuid NOT NULL DEFAULT '$1';
-GRANT USAGE ON SCHEMA tenant_bench_1 TO bench_web;
-GRANT SELECT ON tenant_bench_1.pgbench_accounts, tenant_bench_1.pgbench_branches TO bench_web;
+ALTER TABLE $1.pgbench_accounts ADD tenant_id uuid NOT NULL DEFAULT '$2';
+ALTER TABLE $1.pgbench_branches ADD tenant_id uuid NOT NULL DEFAULT '$2';
+GRANT USAGE ON SCHEMA $1 TO bench_web;
+GRANT SELECT ON $1.pgbench_accounts, $1.pgbench_branches TO bench_web;
 VACUUM ANALYZE;
 END
 }
@@ -38,18 +40,20 @@ select_only() {
     calculate "1e6 * $DURATION / $count \" \" 1e6 * ($(child_ticks "$server") - $before) / $(getconf CLK_TCK) / $count"
 }
 
-# select_only_both PATH TOKEN: both servers' figures, publicdigit's first.
-select_only_both() {
-    local ours plain
-    ours=$(select_only "$SERVER" "$1 -c publicdigit.context=$2")
-    plain=$(select_only "$PLAIN_SERVER" "$1")
-    say "$ours $plain"
+# select_only_all TOKEN: the figures of publicdigit, the plain tables, and those
+# under a policy written by hand.
+select_only_all() {
+    local ours plain by_hand
+    ours=$(select_only "$SERVER" "-c search_path=tenant_bench_1,landlord,pg_temp -c publicdigit.context=$1")
+    plain=$(select_only "$PLAIN_SERVER" '-c search_path=tenant_bench_1,landlord,pg_temp')
+    by_hand=$(select_only "$PLAIN_SERVER" '-c search_path=by_hand,landlord,pg_temp')
+    say "$ours $plain $by_hand"
 }
 
 bench_select_only() {
-    local tenant token path='-c search_path=tenant_bench_1,landlord,pg_temp' times
+    local tenant token times
     tenant=$(client postgres -c "SELECT id FROM publicdigit.tenants WHERE slug = 'bench-1'")
-    new_accounts "$tenant"
+    new_accounts tenant_bench_1 "$tenant"
     client postgres >/dev/null <<END
 ALTER TABLE tenant_bench_1.pgbench_accounts OWNER TO bench_owner;
 ALTER TABLE tenant_bench_1.pgbench_branches OWNER TO bench_owner;
@@ -62,13 +66,21 @@ END
     start_server "$PLAIN_SERVER" 9>&-
     taskset -cp "$CORES" "$(head -n 1 "$PLAIN_SERVER/data/postmaster.pid")" >/dev/null
     PGHOST=$PLAIN_SERVER/socket "$TREE_BIN/createdb" -U postgres "$DATABASE"
-    PGHOST=$PLAIN_SERVER/socket client postgres -c 'CREATE ROLE bench_web LOGIN; CREATE SCHEMA tenant_bench_1;'
-    PGHOST=$PLAIN_SERVER/socket new_accounts "$tenant"
+    PGHOST=$PLAIN_SERVER/socket client postgres \
+        -c 'CREATE ROLE bench_web LOGIN; CREATE SCHEMA tenant_bench_1; CREATE SCHEMA by_hand;'
+    PGHOST=$PLAIN_SERVER/socket new_accounts tenant_bench_1 "$tenant"
+    PGHOST=$PLAIN_SERVER/socket new_accounts by_hand "$tenant"
+    PGHOST=$PLAIN_SERVER/socket client postgres <<END
+ALTER TABLE by_hand.pgbench_accounts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON by_hand.pgbench_accounts USING (tenant_id = '$tenant');
+END
 
-    times=$(repeated select_only_both "$path" "$token")
+    times=$(repeated select_only_all "$token")
     stop_server "$PLAIN_SERVER"
-    say 'us by the clock and by the processor, publicdigit and plain:'
+    say 'us by the clock and by the processor: publicdigit, plain, and by hand:'
     say "$times"
     compared "pgbench -S -M prepared" tps '>= 0.95' <<<"$(awk 'NF { print $1, $3 }' <<<"$times")"
     compared "  its processor time" us '' <<<"$(awk 'NF { print $2, $4 }' <<<"$times")"
+    compared "  against a policy by hand" tps '' <<<"$(awk 'NF { print $1, $5 }' <<<"$times")"
+    compared "  its processor time" us '' <<<"$(awk 'NF { print $2, $6 }' <<<"$times")"
 }
