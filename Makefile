@@ -11,6 +11,10 @@ OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
 PG_CPPFLAGS = -DPUBLICDIGIT_VERSION='"$(EXTVERSION)"'
 # The three that are off complain of PostgreSQL's own idioms.
 PG_CFLAGS = -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+# The hooks run in every query: calls within the library need no detour, which only
+# a library that another one may override has to take.
+PG_CFLAGS += -fno-semantic-interposition
+SHLIB_LINK = -Wl,-Bsymbolic-functions
 
 INSTALL_SQL = $(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)

@@ -74,7 +74,7 @@ typedef struct MadeValue
 uint64		pd_epoch = 1;
 
 static char *context_value = NULL;	/* the setting's text, owned by guc.c */
-static PdBinding bound;			/* what it stands for */
+PdBinding	pd_bound;			/* what it stands for */
 static bool report_context = false;
 static HTAB *made_values = NULL;
 
@@ -303,9 +303,9 @@ assign_context(const char *newval, void *extra)
 	/* The guard leaves out of the path what may not be used: find it anew. */
 	assign_search_path(NULL, NULL);
 	if (extra == NULL)
-		MemSet(&bound, 0, sizeof(bound));
+		MemSet(&pd_bound, 0, sizeof(pd_bound));
 	else
-		bound = *(PdBinding *) extra;
+		pd_bound = *(PdBinding *) extra;
 }
 
 /*
@@ -318,10 +318,10 @@ assign_context(const char *newval, void *extra)
 static const char *
 show_context(void)
 {
-	switch (bound.kind)
+	switch (pd_bound.kind)
 	{
 		case PD_BOUND_TENANT:
-			return report_context && bound.scope == PD_SCOPE_TOKEN ? context_value : "tenant";
+			return report_context && pd_bound.scope == PD_SCOPE_TOKEN ? context_value : "tenant";
 		case PD_BOUND_LANDLORD:
 			return "landlord";
 		case PD_BOUND_NOTHING:
@@ -363,16 +363,6 @@ pd_binding_init(void)
 							   check_context,
 							   assign_context,
 							   show_context);
-}
-
-/*
- * pd_binding
- *		What is bound now, as the setting has it.
- */
-const PdBinding *
-pd_binding(void)
-{
-	return &bound;
 }
 
 /*

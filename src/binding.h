@@ -47,8 +47,20 @@ pd_is_tenant(PdBindingKind kind, const pg_uuid_t *bound, const pg_uuid_t *tenant
 /* Moves whenever what is bound, or whether it may be used, may have changed. */
 extern uint64 pd_epoch;
 
+/* For pd_binding() alone. */
+extern PdBinding pd_bound;
+
+/*
+ * pd_binding
+ *		What is bound now, as the setting has it.
+ */
+static inline const PdBinding *
+pd_binding(void)
+{
+	return &pd_bound;
+}
+
 extern void pd_binding_init(void);
-extern const PdBinding *pd_binding(void);
 extern void pd_bind(PdBindingKind kind, PdBindingScope scope,
 					const pg_uuid_t *tenant);
 extern void pd_bind_token(const char *token, PdBindingScope scope);

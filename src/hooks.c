@@ -336,7 +336,7 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 {
 	PdScriptRun *run = pd_script_running();
 	Node	   *save_utility = utility;
-	DiscardMode discarded = IsA(pstmt->utilityStmt, DiscardStmt) ?
+	volatile DiscardMode discarded = IsA(pstmt->utilityStmt, DiscardStmt) ?
 		((DiscardStmt *) pstmt->utilityStmt)->target : DISCARD_TEMP;
 
 	if (run != NULL)

@@ -35,37 +35,8 @@
 #include "context.h"
 #include "registry.h"
 
-/* What is bound, kept with the expression that calls. */
-typedef struct Match
-{
-	uint64		epoch;			/* under which it was found right */
-	bool		is_bound;
-	pg_uuid_t	tenant;			/* zeroes where none is bound */
-} Match;
-
 PG_FUNCTION_INFO_V1(pd_is_current_tenant);
 PG_FUNCTION_INFO_V1(pd_is_current_tenant_support);
-
-/*
- * refresh
- *		Check and remember what is bound.  Errors: those of pd_binding_to_use.
- */
-static Match *
-refresh(FmgrInfo *flinfo)
-{
-	const PdBinding *binding = pd_binding_to_use();
-	Match	   *match = flinfo->fn_extra;
-
-	if (match == NULL)
-	{
-		match = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(Match));
-		flinfo->fn_extra = match;
-	}
-	match->is_bound = binding->kind == PD_BOUND_TENANT;
-	match->tenant = binding->tenant;
-	match->epoch = pd_epoch;
-	return match;
-}
 
 /*
  * is_current_tenant(tenant_id) → boolean
@@ -75,13 +46,21 @@ refresh(FmgrInfo *flinfo)
 Datum
 pd_is_current_tenant(PG_FUNCTION_ARGS)
 {
-	Match	   *match = fcinfo->flinfo->fn_extra;
+	const PdBinding *binding = pd_binding();
+	void	   *epoch = (void *) (uintptr_t) pd_epoch;
 
-	if (unlikely(match == NULL || match->epoch != pd_epoch))
-		match = refresh(fcinfo->flinfo);
-
-	PG_RETURN_BOOL(match->is_bound && !PG_ARGISNULL(0) &&
-				   memcmp(PG_GETARG_UUID_P(0), &match->tenant, UUID_LEN) == 0);
+	/*
+	 * What the expression that calls keeps is no pointer: it is the epoch under
+	 * which what is bound was found right.  A change of what is bound moves it,
+	 * and so may the checks; then the next row finds it out.
+	 */
+	if (unlikely(fcinfo->flinfo->fn_extra != epoch))
+	{
+		binding = pd_binding_to_use();
+		fcinfo->flinfo->fn_extra = epoch;
+	}
+	return BoolGetDatum(!PG_ARGISNULL(0) &&
+						pd_is_tenant(binding->kind, &binding->tenant, PG_GETARG_UUID_P(0)));
 }
 
 /*

@@ -10,17 +10,7 @@
 #include "script_run.h"
 
 /* The script whose statement is being executed; NULL between statements. */
-static PdScriptRun *running = NULL;
-
-/*
- * pd_script_running
- *		The script whose statement is being executed, or NULL.
- */
-PdScriptRun *
-pd_script_running(void)
-{
-	return running;
-}
+PdScriptRun *pd_script_current = NULL;
 
 /*
  * pd_script_set_running
@@ -29,7 +19,7 @@ pd_script_running(void)
 void
 pd_script_set_running(PdScriptRun *run)
 {
-	running = run;
+	pd_script_current = run;
 	pd_epoch++;
 }
 
@@ -68,9 +58,9 @@ pd_script_report_left_tenant(const PdScriptRun *run)
 void
 pd_script_check_binding(const PdBinding *binding)
 {
-	if (running != NULL &&
-		!pd_script_is_binding_of(running, binding->kind, &binding->tenant))
-		pd_script_report_left_tenant(running);
+	if (pd_script_current != NULL &&
+		!pd_script_is_binding_of(pd_script_current, binding->kind, &binding->tenant))
+		pd_script_report_left_tenant(pd_script_current);
 }
 
 /*
@@ -80,6 +70,6 @@ pd_script_check_binding(const PdBinding *binding)
 void
 pd_script_ensure_may_bind(PdBindingKind kind, const pg_uuid_t *tenant)
 {
-	if (running != NULL && !pd_script_is_binding_of(running, kind, tenant))
-		pd_script_report_left_tenant(running);
+	if (pd_script_current != NULL && !pd_script_is_binding_of(pd_script_current, kind, tenant))
+		pd_script_report_left_tenant(pd_script_current);
 }

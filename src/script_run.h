@@ -36,7 +36,19 @@ typedef struct PdScriptRun
 	bool		is_firing;		/* its deferred triggers, at its end */
 } PdScriptRun;
 
-extern PdScriptRun *pd_script_running(void);
+/* For pd_script_running() alone. */
+extern PdScriptRun *pd_script_current;
+
+/*
+ * pd_script_running
+ *		The script whose statement is being executed, or NULL.
+ */
+static inline PdScriptRun *
+pd_script_running(void)
+{
+	return pd_script_current;
+}
+
 extern void pd_script_set_running(PdScriptRun *run);
 extern bool pd_script_is_binding_of(const PdScriptRun *run, PdBindingKind kind,
 									const pg_uuid_t *tenant);

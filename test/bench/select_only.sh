@@ -8,6 +8,7 @@
 # compared too.
 
 PLAIN_SERVER=$WORK/plain-server
+TURNS=3                         # within a pair
 
 # new_accounts SCHEMA TENANT: pgbench's tables in the server that PGHOST names,
 # with a tenant's column.
@@ -28,26 +29,30 @@ child_ticks() { awk '{ print $16 + $17 }' "/proc/$(head -n 1 "$1/data/postmaster
 # select_only SERVER OPTIONS: the microseconds of the clock, and of the processor,
 # that a transaction takes there.
 select_only() {
-    local server=$1 before count
+    local server=$1 before count seconds=$(((DURATION + TURNS - 1) / TURNS))
     before=$(child_ticks "$server")
-    PGHOST=$server/socket PGOPTIONS=$2 taskset -c "$CORES" "$TREE_BIN/pgbench" -S -M prepared -n -c 1 -T "$DURATION" \
+    PGHOST=$server/socket PGOPTIONS=$2 taskset -c "$CORES" "$TREE_BIN/pgbench" -S -M prepared -n -c 1 -T "$seconds" \
         -U bench_web "$DATABASE" >"$WORK/pgbench.out" 2>&1 || {
         cat "$WORK/pgbench.out" >&2
         die "pgbench failed"
     }
     count=$(sed -n 's/^number of transactions actually processed: //p' "$WORK/pgbench.out")
     sleep 0.3                   # until the backend has ended
-    calculate "1e6 * $DURATION / $count \" \" 1e6 * ($(child_ticks "$server") - $before) / $(getconf CLK_TCK) / $count"
+    calculate "1e6 * $seconds / $count \" \" 1e6 * ($(child_ticks "$server") - $before) / $(getconf CLK_TCK) / $count"
 }
 
 # select_only_all TOKEN: the figures of publicdigit, the plain tables, and those
-# under a policy written by hand.
+# under a policy written by hand; the means of short turns, since a machine's speed
+# can change within seconds.
 select_only_all() {
-    local ours plain by_hand
-    ours=$(select_only "$SERVER" "-c search_path=tenant_bench_1,landlord,pg_temp -c publicdigit.context=$1")
-    plain=$(select_only "$PLAIN_SERVER" '-c search_path=tenant_bench_1,landlord,pg_temp')
-    by_hand=$(select_only "$PLAIN_SERVER" '-c search_path=by_hand,landlord,pg_temp')
-    say "$ours $plain $by_hand"
+    local turn ours plain by_hand
+    for ((turn = 0; turn < TURNS; turn++)); do
+        ours=$(select_only "$SERVER" "-c search_path=tenant_bench_1,landlord,pg_temp -c publicdigit.context=$1")
+        plain=$(select_only "$PLAIN_SERVER" '-c search_path=tenant_bench_1,landlord,pg_temp')
+        by_hand=$(select_only "$PLAIN_SERVER" '-c search_path=by_hand,landlord,pg_temp')
+        say "$ours $plain $by_hand"
+    done | awk '{ for (i = 1; i <= NF; i++) sum[i] += $i }
+        END { for (i = 1; i <= NF; i++) printf "%.3f%s", sum[i] / NR, i < NF ? " " : "\n" }'
 }
 
 bench_select_only() {
