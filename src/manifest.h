@@ -31,6 +31,21 @@ typedef struct PdTableSpec
 	AclMode		privileges;		/* for the app role */
 } PdTableSpec;
 
+/* "on_uninstall": what becomes of the module's tables. */
+typedef enum PdOnUninstall
+{
+	PD_UNINSTALL_DROP,			/* unless the manifest says otherwise */
+	PD_UNINSTALL_ARCHIVE,
+	PD_UNINSTALL_REFUSE_IF_DATA
+} PdOnUninstall;
+
+/* "accept": {"0002_drop_phone": ["drop_column"]}: hazards that are meant. */
+typedef struct PdAcceptance
+{
+	char	   *migration;
+	List	   *hazards;		/* of char * */
+} PdAcceptance;
+
 typedef struct PdManifest
 {
 	char	   *name;
@@ -39,6 +54,10 @@ typedef struct PdManifest
 	PdContextKind context;
 	List	   *requires;		/* of PdRequirement */
 	List	   *tables;			/* of PdTableSpec */
+	char	   *install_function;	/* of "installer"; NULL where there is none */
+	char	   *uninstall_function;
+	PdOnUninstall on_uninstall;
+	List	   *accepted;		/* of PdAcceptance */
 	Jsonb	   *document;		/* the manifest's own keys, without "scripts" */
 } PdManifest;
 
