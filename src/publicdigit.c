@@ -12,8 +12,8 @@
 
 #include "binding.h"
 #include "deferred.h"
-#include "guard.h"
 #include "hooks.h"
+#include "inval.h"
 #include "key_file.h"
 #include "plans.h"
 #include "registry.h"
@@ -44,7 +44,7 @@ _PG_init(void)
 	MarkGUCPrefixReserved("publicdigit");
 
 	pd_registry_init();
-	pd_guard_init();
+	pd_inval_init();
 	pd_seal_init();
 	pd_deferred_init();
 	pd_hooks_init();

@@ -8,7 +8,7 @@
  * a hash table.  Triggers on the registry's tables send a relcache
  * invalidation for their table (CacheInvalidateRelcache), which reaches every
  * backend at commit and this one at the end of the command, also when the
- * change is rolled back.  The callback only counts; the next look-up throws
+ * change is rolled back.  The callback (see inval.c) only counts; the next look-up throws
  * the whole cache away when the count has moved.
  *
  * Misses are read with a catalog snapshot, never the transaction's: what a
@@ -42,6 +42,7 @@
 #include "binding.h"
 #include "catalog.h"
 #include "compat.h"
+#include "inval.h"
 #include "registry.h"
 
 /* Beyond this many tenants a backend starts its cache anew. */
@@ -79,11 +80,11 @@ static uint64 cache_generation = 0; /* what the cache was filled under */
 PG_FUNCTION_INFO_V1(pd_invalidate_registry);
 
 /*
- * relcache_callback
+ * pd_registry_table_changed
  *		A table changed, or (InvalidOid) any may have.
  */
-static void
-relcache_callback(Datum arg, Oid relid)
+void
+pd_registry_table_changed(Oid relid)
 {
 	if (pd_catalog_is_ours(relid))
 	{
@@ -112,7 +113,6 @@ syscache_callback(Datum arg, int cacheid, uint32 hashvalue)
 void
 pd_registry_init(void)
 {
-	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);

@@ -220,11 +220,40 @@ grant_schemas(const char *command, const char *preposition, const char *role)
 static const char *
 restricted_functions(void)
 {
-	pd_spi_query("SELECT string_agg(oid::regprocedure::text, ', ') AS names FROM pg_proc"
-				 " WHERE pronamespace = 'publicdigit'::regnamespace"
-				 " AND NOT has_function_privilege('public', oid, 'execute')",
+	pd_spi_query("SELECT string_agg(p.oid::regprocedure::text, ', ') AS names"
+				 " FROM pg_depend AS d JOIN pg_proc AS p ON p.oid = d.objid"
+				 " WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e'"
+				 " AND d.refclassid = 'pg_extension'::regclass"
+				 " AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'publicdigit')"
+				 " AND p.proacl IS NOT NULL AND p.prokind = 'f'",
 				 NULL, 0);
 	return pd_spi_text(0, "names");
+}
+
+/*
+ * revoke_functions
+ *		Take away from a role what has been granted to it of our functions.  A
+ *		function with default privileges keeps them.
+ */
+static void
+revoke_functions(const char *role)
+{
+	uint64		n;
+	SPITupleTable *result;
+
+	n = pd_spi_query("SELECT p.oid::regprocedure::text AS name"
+					 " FROM pg_proc AS p"
+					 " WHERE p.pronamespace = 'publicdigit'::regnamespace"
+					 " AND EXISTS (SELECT FROM aclexplode(p.proacl) AS a"
+					 "  WHERE a.grantee = to_regrole(quote_ident($1)))",
+					 PD_ARGS(pd_text(role)));
+	result = SPI_tuptable;
+	for (uint64 row = 0; row < n; row++)
+	{
+		SPI_tuptable = result;
+		pd_spi_command("REVOKE ALL ON ROUTINE %s FROM %s",
+					   pd_spi_text(row, "name"), quote_identifier(role));
+	}
 }
 
 /*
@@ -243,7 +272,7 @@ take_rights_back(const char *former, const char *now, const char *argument)
 
 	ereport(NOTICE,
 			(errmsg("role \"%s\" is no longer the %s role", former, argument)));
-	pd_spi_command("REVOKE ALL ON FUNCTION %s FROM %s", restricted_functions(), role);
+	revoke_functions(former);
 	pd_spi_command("REVOKE ALL ON ALL TABLES IN SCHEMA publicdigit FROM %s", role);
 	grant_schemas("REVOKE", "FROM", former);
 }

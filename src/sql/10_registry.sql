@@ -1,6 +1,6 @@
 -- The registry: what the landlord knows of tenants, domains, modules and
 -- installations.  Roles and schemas are stored by name, so that a dump
--- restores under other OIDs.  Users read the views of 90_views.sql; only the
+-- restores under other OIDs.  Users read the views of 80_views.sql; only the
 -- extension's functions write here.
 
 -- What setup() decided; one row at most.
