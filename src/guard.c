@@ -362,10 +362,15 @@ static void
 ensure_same_tenant(Oid one, Oid other)
 {
 	pg_uuid_t	tenant;
+	pg_uuid_t	other_tenant;
+	bool		is_tenants;
 
-	if (one == other ||
-		(!pd_tenant_of_schema(one, &tenant) && !pd_tenant_of_schema(other, &tenant)))
+	if (one == other)
 		return;
+	is_tenants = pd_tenant_of_schema(one, &tenant);
+	if (pd_tenant_of_schema(other, &other_tenant) == is_tenants &&
+		(!is_tenants || memcmp(&tenant, &other_tenant, UUID_LEN) == 0))
+		return;					/* neither, or a schema and its archive */
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 			 errmsg("a table in a tenant's schema must have its parents, partitions and children there"),

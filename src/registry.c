@@ -335,6 +335,24 @@ pd_tenant_by_slug(const char *slug, PdTenant *tenant)
 }
 
 /*
+ * owner_of_archive
+ *		The tenant whose archived module lies in a schema of this name; NULL for
+ *		other names.  See archive.c for what the name is made of.
+ */
+static TenantEntry *
+owner_of_archive(const char *name)
+{
+	char		hex[2 * UUID_LEN + 1];
+	size_t		prefix = strlen(PD_ARCHIVE_PREFIX);
+
+	if (strncmp(name, PD_ARCHIVE_PREFIX, prefix) != 0 ||
+		strspn(name + prefix, "0123456789abcdef") != sizeof(hex) - 1)
+		return NULL;
+	strlcpy(hex, name + prefix, sizeof(hex));
+	return entry_by_id(DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(hex))));
+}
+
+/*
  * read_schema
  *		Find out whose a schema is, and put it into the cache.
  */
@@ -342,10 +360,16 @@ static SchemaEntry *
 read_schema(const PdCatalog *catalog, Oid nspid)
 {
 	char	   *name = get_namespace_name(nspid);
-	TenantEntry *owner = name == NULL ? NULL :
-		read_tenant(catalog, catalog->tenant_schema_name_key, "schema_name",
-					F_NAMEEQ, CStringGetDatum(name));
-	SchemaEntry *entry = hash_search(schemas, &nspid, HASH_ENTER, NULL);
+	TenantEntry *owner = NULL;
+	SchemaEntry *entry;
+
+	if (name != NULL)
+		owner = read_tenant(catalog, catalog->tenant_schema_name_key, "schema_name",
+							F_NAMEEQ, CStringGetDatum(name));
+	if (name != NULL && owner == NULL)
+		owner = owner_of_archive(name);
+
+	entry = hash_search(schemas, &nspid, HASH_ENTER, NULL);
 
 	entry->is_tenants = owner != NULL;
 	if (owner != NULL)
@@ -355,8 +379,8 @@ read_schema(const PdCatalog *catalog, Oid nspid)
 
 /*
  * pd_tenant_of_schema
- *		Copy out the id of the tenant whose schema this is; false for a schema
- *		that is no tenant's.
+ *		Copy out the id of the tenant whose schema, or whose archive, this is;
+ *		false for a schema that is no tenant's.
  */
 bool
 pd_tenant_of_schema(Oid nspid, pg_uuid_t *tenant)
