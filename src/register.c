@@ -21,6 +21,7 @@
 
 #include "errors.h"
 #include "json.h"
+#include "lint.h"
 #include "module_source.h"
 #include "requirement.h"
 #include "semver.h"
@@ -157,9 +158,10 @@ ensure_same_content(const PdModuleSource *source)
 /*
  * register_source
  *		Enter a module's version and its scripts, and return the version.
+ *		With strict, hazards in them are an error (PD004).
  */
 static Datum
-register_source(const PdModuleSource *source)
+register_source(const PdModuleSource *source, bool strict)
 {
 	PdSpi		spi;
 	int64		id;
@@ -175,6 +177,7 @@ register_source(const PdModuleSource *source)
 	{
 		ListCell   *lc;
 
+		pd_lint_module(source, strict);
 		foreach(lc, source->scripts)
 		{
 			const PdScript *script = lfirst(lc);
@@ -195,6 +198,8 @@ register_source(const PdModuleSource *source)
 	return CStringGetTextDatum(source->manifest->version);
 }
 
+#define STRICT_HINT	"Pass true or false, or leave it out."
+
 /*
  * pd_register_module
  *		Register a module of the server's share folder, or a document.
@@ -210,12 +215,13 @@ pd_register_module(PG_FUNCTION_ARGS)
 
 	ensure_not_null(fcinfo, 0, "module",
 					"Name a module that publicdigit.available_modules() lists.");
+	ensure_not_null(fcinfo, 1, "strict", STRICT_HINT);
 	module = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	if (module[strspn(module, " \t\r\n")] == '{')
 		source = pd_module_source_from_document(pd_json_parse(module, "document"));
 	else
 		source = pd_module_source_from_directory(module);
-	return register_source(source);
+	return register_source(source, PG_GETARG_BOOL(1));
 }
 
 /*
@@ -227,7 +233,9 @@ pd_register_module_document(PG_FUNCTION_ARGS)
 {
 	ensure_not_null(fcinfo, 0, "document",
 					"Give an object with name, version, context and scripts.");
-	return register_source(pd_module_source_from_document(PG_GETARG_JSONB_P(0)));
+	ensure_not_null(fcinfo, 1, "strict", STRICT_HINT);
+	return register_source(pd_module_source_from_document(PG_GETARG_JSONB_P(0)),
+						   PG_GETARG_BOOL(1));
 }
 
 /*

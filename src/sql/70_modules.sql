@@ -6,14 +6,14 @@ CREATE FUNCTION publicdigit.available_modules(OUT module name, OUT version text,
 COMMENT ON FUNCTION publicdigit.available_modules() IS
     'modules in the server''s share folder, and what keeps a faulty one from being registered';
 
-CREATE FUNCTION publicdigit.register_module(module text)
+CREATE FUNCTION publicdigit.register_module(module text, strict boolean DEFAULT false)
     RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'pd_register_module';
-COMMENT ON FUNCTION publicdigit.register_module(text) IS
-    'registers a module of the server''s share folder by name (or a document that begins with {); returns its version';
-CREATE FUNCTION publicdigit.register_module(document jsonb)
+COMMENT ON FUNCTION publicdigit.register_module(text, boolean) IS
+    'registers a module of the server''s share folder by name (or a document that begins with {), strictly: only without hazards; returns its version';
+CREATE FUNCTION publicdigit.register_module(document jsonb, strict boolean DEFAULT false)
     RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'pd_register_module_document';
-COMMENT ON FUNCTION publicdigit.register_module(jsonb) IS
-    'registers a module from one document: the manifest''s keys and "scripts"; returns its version';
+COMMENT ON FUNCTION publicdigit.register_module(jsonb, boolean) IS
+    'registers a module from one document: the manifest''s keys and "scripts"; strictly: only without hazards; returns its version';
 
 CREATE FUNCTION publicdigit.unregister_module(module text, version text DEFAULT NULL)
     RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_unregister_module';
