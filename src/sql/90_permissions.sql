@@ -23,4 +23,4 @@ BEGIN
     END LOOP;
 END
 $$;
-GRANT SELECT ON publicdigit.protected_tables TO PUBLIC;
+GRANT SELECT ON publicdigit.protected_tables, publicdigit.landlord_references TO PUBLIC;
