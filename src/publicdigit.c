@@ -16,6 +16,7 @@
 #include "inval.h"
 #include "key_file.h"
 #include "plans.h"
+#include "reference.h"
 #include "registry.h"
 #include "seal.h"
 #include "search_path.h"
@@ -47,5 +48,6 @@ _PG_init(void)
 	pd_inval_init();
 	pd_seal_init();
 	pd_deferred_init();
+	pd_reference_init();
 	pd_hooks_init();
 }

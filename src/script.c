@@ -41,6 +41,7 @@
 #include "compat.h"
 #include "errors.h"
 #include "protect.h"
+#include "reference.h"
 #include "script.h"
 #include "script_cursor.h"
 #include "script_guard.h"
@@ -393,6 +394,7 @@ run_statements(PdScriptRun *run, ScriptPosition *position)
 	MemoryContextDelete(statement_memory);
 
 	fire_deferred_triggers(run);
+	pd_reference_watch_created(run);
 }
 
 /*

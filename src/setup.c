@@ -258,8 +258,8 @@ revoke_functions(const char *role)
 
 /*
  * take_rights_back
- *		Take away from the app or admin role of before, if it is another one
- *		now, what an earlier setup() gave it.
+ *		Take away from the owner, app or admin role of before, if it is another
+ *		one now, what an earlier setup() gave it.
  */
 static void
 take_rights_back(const char *former, const char *now, const char *argument)
@@ -279,7 +279,7 @@ take_rights_back(const char *former, const char *now, const char *argument)
 
 /*
  * grant_functions
- *		What the app and the admin role may call and read.  doc/roles.md says
+ *		What the owner, the app and the admin role may call and read.  doc/roles.md says
  *		why each.
  */
 static void
@@ -294,6 +294,10 @@ grant_functions(const Setup *setup)
 				   " publicdigit.use_landlord(boolean),"
 				   " publicdigit.find_tenant(text)"
 				   " TO %s", app);
+	/* For modules' scripts; it asks for the ownership of the table as well. */
+	pd_spi_command("GRANT EXECUTE ON FUNCTION"
+				   " publicdigit.reference_landlord(regclass, name, regclass) TO %s",
+				   quote_identifier(setup->owner));
 
 	if (setup->admin != NULL)
 	{
@@ -360,6 +364,7 @@ pd_setup(PG_FUNCTION_ARGS)
 		ensure_no_bypass(setup.admin, "admin");
 		ensure_no_member(setup.admin, "admin", setup.owner);
 	}
+	take_rights_back(NameStr(before.owner_role), setup.owner, "owner");
 	take_rights_back(NameStr(before.app_role), setup.app, "app");
 	take_rights_back(NameStr(before.admin_role), setup.admin, "admin");
 	ready_landlord_schema(&setup);

@@ -3,4 +3,4 @@
 GRANT USAGE ON SCHEMA publicdigit TO PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA publicdigit FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA publicdigit FROM PUBLIC;
-GRANT SELECT ON publicdigit.protected_tables TO PUBLIC;
+GRANT SELECT ON publicdigit.protected_tables, publicdigit.landlord_references TO PUBLIC;
