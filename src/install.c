@@ -5,7 +5,7 @@
  *
  * Scripts, ledger and registry change in the caller's transaction, so that an
  * error leaves nothing of a module behind.  What is required is installed
- * first, with the highest registered version that fits.
+ * first, in the versions that resolver.c chooses.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,8 +22,7 @@
 #include "grants.h"
 #include "install.h"
 #include "protect.h"
-#include "range.h"
-#include "semver.h"
+#include "resolver.h"
 #include "spi.h"
 
 /*
@@ -229,12 +228,13 @@ ensure_tables_made(const PdScriptRun *run)
 
 /*
  * install_one
- *		Install one version: its row, its migrations with their ledger, its
- *		grants, and the check of what came of it.
+ *		Install one version, or upgrade to it: its row, the migrations that
+ *		the ledger lacks, its grants, and the check of what came of it.
  */
 static void
 install_one(const PdTarget *target, const PdVersion *version, int32 batch)
 {
+	PdInstallation *before;
 	PdModuleSource *source = version->source;
 	PdTargetWork work;
 	PdScriptRun run;
@@ -243,12 +243,19 @@ install_one(const PdTarget *target, const PdVersion *version, int32 batch)
 	ListCell   *cell;
 
 	pd_target_begin_work(&work, "installation", source->manifest, target);
-	pd_spi_query("INSERT INTO publicdigit.installation (context, tenant_id, module, version_id)"
-				 " VALUES ($1, $2, $3, $4) RETURNING id",
-				 PD_ARGS(pd_text(pd_context_name(target->context)),
-						 pd_uuid(pd_target_tenant(target)),
-						 pd_text(source->manifest->name),
-						 pd_datum(INT8OID, Int64GetDatum(version->id))));
+	before = pd_installation_find(source->manifest->name, pd_target_tenant(target));
+	if (before != NULL)
+		pd_spi_query("UPDATE publicdigit.installation SET version_id = $2"
+					 " WHERE id = $1 RETURNING id",
+					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(before->id)),
+							 pd_datum(INT8OID, Int64GetDatum(version->id))));
+	else
+		pd_spi_query("INSERT INTO publicdigit.installation (context, tenant_id, module, version_id)"
+					 " VALUES ($1, $2, $3, $4) RETURNING id",
+					 PD_ARGS(pd_text(pd_context_name(target->context)),
+							 pd_uuid(pd_target_tenant(target)),
+							 pd_text(source->manifest->name),
+							 pd_datum(INT8OID, Int64GetDatum(version->id))));
 	installation = DatumGetInt64(pd_spi_datum(0, "id", &isnull));
 
 	pd_script_start(&run, target->context, &target->tenant, source->manifest);
@@ -258,7 +265,13 @@ install_one(const PdTarget *target, const PdVersion *version, int32 batch)
 		const PdScript *verify;
 		TimestampTz started = GetCurrentTimestamp();
 
-		if (script->kind != PD_SCRIPT_UP)
+		if (script->kind != PD_SCRIPT_UP ||
+			pd_spi_query("SELECT FROM publicdigit.migrations AS m"
+						 " WHERE m.module = $1 AND m.migration = $2"
+						 " AND m.tenant_id IS NOT DISTINCT FROM $3",
+						 PD_ARGS(pd_text(source->manifest->name),
+								 pd_text(script->migration),
+								 pd_uuid(pd_target_tenant(target)))) > 0)
 			continue;
 		pd_script_execute(&run, script);
 		verify = pd_find_script(source, PD_SCRIPT_VERIFY, script->migration);
@@ -267,119 +280,14 @@ install_one(const PdTarget *target, const PdVersion *version, int32 batch)
 		record_migration(target, installation, version, script, batch, started);
 	}
 
-	ensure_tables_made(&run);
+	if (before == NULL)
+		ensure_tables_made(&run);
 	pd_finish_run(&run);
 	pd_grant_tables(source->manifest, pd_target_schema(target));
 	if (target->context == PD_TENANT)
 		warn_of_unnamed_tables(&run);
 	warn_of_keys(&run);
 	pd_target_end_work(&work);
-}
-
-/*
- * ensure_fits
- *		An error (55000) unless the version that is installed, or will be, is
- *		in a range.
- */
-static void
-ensure_fits(const char *version, bool is_installed,
-			const PdRequirement *requirement, const PdManifest *by)
-{
-	const char *problem;
-	PdRange    *range = pd_range_parse(requirement->range, &problem);
-
-	if (range == NULL)
-		elog(ERROR, "range \"%s\" is malformed: %s", requirement->range, problem);
-	if (!pd_range_contains(range, version))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("module \"%s\" version %s requires module \"%s\" in the range \"%s\"",
-						by->name, by->version, requirement->module, requirement->range),
-				 is_installed ?
-				 errdetail("Version %s is installed.", version) :
-				 errdetail("Version %s would be installed, which another module requires.", version)));
-}
-
-/*
- * planned
- *		The version of a module that a plan installs, or NULL.
- */
-static PdVersion *
-planned(List *steps, const char *module)
-{
-	ListCell   *cell;
-
-	foreach(cell, steps)
-	{
-		PdVersion  *version = lfirst(cell);
-
-		if (strcmp(version->source->manifest->name, module) == 0)
-			return version;
-	}
-	return NULL;
-}
-
-/*
- * plan_installation
- *		Add a version to the steps and, before it, what it requires and is not
- *		there.  Everything is decided here, before the first script runs.
- *		"path" holds the names of the modules whose requirements led here.
- */
-static List *
-plan_installation(const PdTarget *target, PdVersion *version, List *path,
-				  List *steps)
-{
-	const PdManifest *manifest = version->source->manifest;
-	ListCell   *cell;
-
-	check_stack_depth();
-	foreach(cell, path)
-	{
-		if (strcmp(lfirst(cell), manifest->name) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("module \"%s\" requires itself by way of module \"%s\"",
-							manifest->name, (char *) llast(path))));
-	}
-	path = lappend(list_copy(path), manifest->name);
-
-	foreach(cell, manifest->requires)
-	{
-		const PdRequirement *requirement = lfirst(cell);
-		PdVersion  *required;
-		PdVersion  *before = planned(steps, requirement->module);
-		PdContextKind context;
-		PdInstallation *installed;
-
-		if (before != NULL)
-		{
-			ensure_fits(before->source->manifest->version, false, requirement, manifest);
-			continue;
-		}
-		required = pd_version_find_in_range(requirement, manifest);
-		context = required->source->manifest->context;
-		installed = pd_installation_find(requirement->module,
-										 context == PD_TENANT ? pd_target_tenant(target) : NULL);
-
-		if (context == PD_TENANT && target->context == PD_LANDLORD)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("module \"%s\" of the landlord requires module \"%s\" of tenants",
-							manifest->name, requirement->module)));
-		if (installed != NULL)
-			ensure_fits(installed->version, true, requirement, manifest);
-		else if (context == target->context)
-			steps = plan_installation(target, required, path, steps);
-		else
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("module \"%s\" requires the landlord's module \"%s\", which is not installed",
-							manifest->name, requirement->module),
-					 errdetail("Installing for a tenant never changes the landlord."),
-					 errhint("Run SELECT publicdigit.install_module('%s') first.",
-							 requirement->module)));
-	}
-	return lappend(steps, version);
 }
 
 /*
@@ -429,7 +337,7 @@ PD_TENANT_FUNCTION(pd_install_module, 1, PD_ALLOW_LANDLORD | PD_ALLOW_UNBOUND)
 		report_installed(&target, installed, module, version_text);
 	else
 	{
-		List	   *steps = plan_installation(&target, version, NIL, NIL);
+		List	   *steps = pd_resolve(&target, module, version_text);
 		int32		batch = next_batch(&target);
 		ListCell   *cell;
 

@@ -153,6 +153,24 @@ pd_oid_array(List *oids)
 }
 
 /*
+ * pd_text_array
+ *		A list of C strings as an argument of type text[].
+ */
+PdArg
+pd_text_array(List *texts)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * (list_length(texts) + 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, texts)
+		elements[n++] = CStringGetTextDatum((char *) lfirst(cell));
+	return pd_datum(TEXTARRAYOID,
+					PointerGetDatum(construct_array(elements, n, TEXTOID,
+													-1, false, TYPALIGN_INT)));
+}
+
+/*
  * pd_spi_query
  *		Run a fixed statement with arguments; its plan is kept.
  *
