@@ -155,6 +155,42 @@ pd_oid_array(List *oids)
 }
 
 /*
+ * pd_int_array
+ *		A list of integers as an argument of type integer[].
+ */
+PdArg
+pd_int_array(List *integers)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * (list_length(integers) + 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, integers)
+		elements[n++] = Int32GetDatum(lfirst_int(cell));
+	return pd_datum(INT4ARRAYOID,
+					PointerGetDatum(construct_array(elements, n, INT4OID,
+													sizeof(int32), true, TYPALIGN_INT)));
+}
+
+/*
+ * pd_text_array
+ *		A list of C strings as an argument of type text[].
+ */
+PdArg
+pd_text_array(List *texts)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * (list_length(texts) + 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, texts)
+		elements[n++] = CStringGetTextDatum((char *) lfirst(cell));
+	return pd_datum(TEXTARRAYOID,
+					PointerGetDatum(construct_array(elements, n, TEXTOID,
+													-1, false, TYPALIGN_INT)));
+}
+
+/*
  * run
  *		Run a fixed statement with arguments, under the latest snapshot or the
  *		transaction's.

@@ -63,6 +63,8 @@ pd_datum(Oid type, Datum value)
 	(int) (sizeof((PdArg []) {__VA_ARGS__}) / sizeof(PdArg))
 
 extern PdArg pd_oid_array(List *oids);
+extern PdArg pd_int_array(List *integers);
+extern PdArg pd_text_array(List *texts);
 extern void pd_spi_begin(PdSpi *spi);
 extern void pd_spi_begin_as(PdSpi *spi, Oid role);
 extern void pd_spi_end(PdSpi *spi);
