@@ -21,6 +21,7 @@
 #include "golden.h"
 #include "grants.h"
 #include "install.h"
+#include "module_object.h"
 #include "protect.h"
 #include "range.h"
 #include "semver.h"
@@ -269,6 +270,7 @@ install_one(const PdTarget *target, const PdVersion *version, int32 batch)
 
 	ensure_tables_made(&run);
 	pd_finish_run(&run);
+	pd_module_objects_record(&run, installation);
 	pd_grant_tables(source->manifest, pd_target_schema(target));
 	if (target->context == PD_TENANT)
 		warn_of_unnamed_tables(&run);
