@@ -298,6 +298,9 @@ run_step(Work *work, const PdStep *step)
 	switch (step->kind)
 	{
 		case PD_STEP_APPLY:
+			/* What the scripts before it have made is not this one's. */
+			if (step->script->kind != PD_SCRIPT_UP)
+				pd_module_objects_record(&work->run, installation, NULL);
 			pd_script_execute(&work->run, step->script);
 			record(work, step->script, seconds_since(started));
 			if (step->script->kind != PD_SCRIPT_UP)
@@ -313,9 +316,7 @@ run_step(Work *work, const PdStep *step)
 			pd_script_execute(&work->run, step->script);
 			break;
 		case PD_STEP_CALL:
-			/* What its functions make is not the installer script's. */
 			run_own(work, step);
-			pd_module_objects_record(&work->run, installation, NULL);
 			break;
 		case PD_STEP_DROP:
 			run_own(work, step);

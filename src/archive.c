@@ -13,9 +13,11 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "archive.h"
+#include "module_object.h"
 #include "script.h"
 #include "spi.h"
 
@@ -51,23 +53,14 @@ pd_archive_moves(const PdTarget *target, int64 installation, bool away)
 	const char *to = quote_identifier(away ? archive : schema);
 	const char *owner = quote_identifier(GetUserNameFromId(pd_script_owner(), false));
 	List	   *moves = NIL;
-	uint64		n;
 
 	if (away)
 		moves = list_make1(psprintf("CREATE SCHEMA %s AUTHORIZATION %s", to, owner));
 
-	n = pd_spi_query("SELECT CASE type WHEN 'statistics object' THEN 'STATISTICS'"
-					 " WHEN 'text search configuration' THEN 'TEXT SEARCH CONFIGURATION'"
-					 " WHEN 'text search dictionary' THEN 'TEXT SEARCH DICTIONARY'"
-					 " ELSE upper(type) END AS kind, identity"
-					 " FROM publicdigit.module_object WHERE installation_id = $1"
-					 " ORDER BY type COLLATE \"C\", identity COLLATE \"C\"",
-					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation))));
-	for (uint64 row = 0; row < n; row++)
-		moves = lappend(moves, psprintf("ALTER %s %s.%s SET SCHEMA %s",
-										pd_spi_text(row, "kind"), from,
-										pd_spi_text(row, "identity"), to));
-
+	moves = list_concat(moves,
+						pd_module_objects_statements(installation, NULL,
+													 away ? schema : archive,
+													 psprintf("ALTER %%s %%s SET SCHEMA %s", to)));
 	if (!away)
 		moves = lappend(moves, psprintf("DROP SCHEMA %s", from));
 	return moves;

@@ -19,7 +19,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "lib/stringinfo.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "module_object.h"
@@ -127,7 +126,8 @@ find_modules(const PdTarget *target, List *objects)
 	n = pd_spi_query("SELECT i.module::text AS module, o.type, o.identity"
 					 " FROM publicdigit.installation AS i"
 					 " JOIN publicdigit.module_object AS o ON o.installation_id = i.id"
-					 " WHERE i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL"
+					 " WHERE (i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL)"
+					 " AND i.status <> 'archived'"
 					 " ORDER BY o.type COLLATE \"C\", o.identity COLLATE \"C\"",
 					 PD_ARGS(pd_uuid(pd_target_tenant(target))));
 	recorded = palloc(sizeof(PdModuleObject) * (n + 1));
@@ -210,11 +210,12 @@ pd_module_objects(const PdTarget *target)
 }
 
 /*
- * was_touched
- *		Has the run made or altered this object?
+ * position_of
+ *		When the run has made or altered this object: its place among those;
+ *		-1 when it has not.
  */
-static bool
-was_touched(const PdScriptRun *run, const PdModuleObject *object)
+static int
+position_of(const PdScriptRun *run, const PdModuleObject *object)
 {
 	ListCell   *cell;
 
@@ -224,39 +225,23 @@ was_touched(const PdScriptRun *run, const PdModuleObject *object)
 
 		if (touched->classId == object->address.classId &&
 			touched->objectId == object->address.objectId)
-			return true;
+			return foreach_current_index(cell);
 	}
-	return false;
-}
-
-/*
- * text_array
- *		A list of char * as an argument of type text[].
- */
-static PdArg
-text_array(List *strings)
-{
-	Datum	   *elements = palloc(sizeof(Datum) * (list_length(strings) + 1));
-	int			n = 0;
-	ListCell   *cell;
-
-	foreach(cell, strings)
-		elements[n++] = CStringGetTextDatum(lfirst(cell));
-	return pd_datum(TEXTARRAYOID,
-					PointerGetDatum(construct_array(elements, n, TEXTOID, -1,
-													false, TYPALIGN_INT)));
+	return -1;
 }
 
 /*
  * pd_module_objects_record
- *		After a module's scripts: write down what they have made, and forget
- *		what is gone.  Must be called inside pd_spi_begin.
+ *		After a module's scripts: write down what they have made since the last
+ *		call, and forget what is gone.  "migration" is the script that has made
+ *		it, where that is of interest, else NULL.
  *
  * An object that a script has only altered is its module's where no other
  * module has made it: under its former name it was, and was renamed.
  */
 void
-pd_module_objects_record(const PdScriptRun *run, int64 installation)
+pd_module_objects_record(PdScriptRun *run, int64 installation,
+						 const char *migration)
 {
 	PdTarget	target = {run->context, run->tenant};
 	PdArg		id = pd_datum(INT8OID, Int64GetDatum(installation));
@@ -264,18 +249,21 @@ pd_module_objects_record(const PdScriptRun *run, int64 installation)
 	List	   *identities = NIL;
 	List	   *made_types = NIL;
 	List	   *made_identities = NIL;
+	List	   *made_positions = NIL;
 	ListCell   *cell;
 
 	foreach(cell, pd_module_objects(&target))
 	{
 		PdModuleObject *object = lfirst(cell);
+		int			position = position_of(run, object);
 
 		types = lappend(types, object->type);
 		identities = lappend(identities, object->identity);
-		if (object->module == NULL && was_touched(run, object))
+		if (object->module == NULL && position >= 0)
 		{
 			made_types = lappend(made_types, object->type);
 			made_identities = lappend(made_identities, object->identity);
+			made_positions = lappend_int(made_positions, position);
 		}
 	}
 
@@ -283,9 +271,45 @@ pd_module_objects_record(const PdScriptRun *run, int64 installation)
 				 " WHERE o.installation_id = $1 AND NOT EXISTS"
 				 "  (SELECT FROM unnest($2::text[], $3::text[]) AS there (type, identity)"
 				 "   WHERE there.type = o.type AND there.identity = o.identity)",
-				 PD_ARGS(id, text_array(types), text_array(identities)));
-	pd_spi_query("INSERT INTO publicdigit.module_object (installation_id, type, identity)"
-				 " SELECT $1, type, identity"
-				 " FROM unnest($2::text[], $3::text[]) AS made (type, identity)",
-				 PD_ARGS(id, text_array(made_types), text_array(made_identities)));
+				 PD_ARGS(id, pd_text_array(types), pd_text_array(identities)));
+	pd_spi_query("INSERT INTO publicdigit.module_object (installation_id, type, identity, migration)"
+				 " SELECT $1, type, identity, $5"
+				 " FROM unnest($2::text[], $3::text[], $4::integer[]) AS made (type, identity, position)"
+				 " ORDER BY position",
+				 PD_ARGS(id, pd_text_array(made_types), pd_text_array(made_identities),
+						 pd_int_array(made_positions), pd_text(migration)));
+	run->objects = NIL;
+}
+
+/* Types as pg_identify_object() says, and as DROP and ALTER do. */
+#define KIND_OF_TYPE \
+	" CASE type WHEN 'statistics object' THEN 'STATISTICS' ELSE upper(type) END AS kind"
+
+/*
+ * pd_module_objects_statements
+ *		A statement for each object that an installation's script, or (NULL) any,
+ *		has made, the last made first.  "format" takes the type as DROP and ALTER
+ *		spell it, and the quoted name with its schema.
+ */
+List *
+pd_module_objects_statements(int64 installation, const char *migration,
+							 const char *schema, const char *format)
+{
+	List	   *statements = NIL;
+	uint64		n;
+
+	n = pd_spi_query("SELECT" KIND_OF_TYPE ", identity FROM publicdigit.module_object"
+					 " WHERE installation_id = $1 AND ($2 IS NULL OR migration = $2)"
+					 " ORDER BY position DESC",
+					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation)),
+							 pd_text(migration)));
+	for (uint64 row = 0; row < n; row++)
+	{
+		char	   *name = psprintf("%s.%s", quote_identifier(schema),
+									pd_spi_text(row, "identity"));
+
+		statements = lappend(statements,
+							 psprintf(format, pd_spi_text(row, "kind"), name));
+	}
+	return statements;
 }

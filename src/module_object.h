@@ -30,7 +30,10 @@ typedef struct PdModuleObject
  * context.
  */
 extern List *pd_module_objects(const PdTarget *target);
-extern void pd_module_objects_record(const PdScriptRun *run, int64 installation);
+extern void pd_module_objects_record(PdScriptRun *run, int64 installation,
+									 const char *migration);
+extern List *pd_module_objects_statements(int64 installation, const char *migration,
+										  const char *schema, const char *format);
 extern char *pd_replace_schema(const char *text, const char *schema,
 							   const char *replacement);
 

@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -267,9 +268,15 @@ add_installer(PdChange *change)
 static void
 add_drop(PdChange *change, const PdScript *script)
 {
-	add_step(change, PD_STEP_DROP, script,
-			 pd_module_objects_drop(change->installed->id, script->migration,
-									pd_target_schema(change->ledger->target)));
+	StringInfoData sql;
+	ListCell   *cell;
+
+	initStringInfo(&sql);
+	foreach(cell, pd_module_objects_statements(change->installed->id, script->migration,
+											   pd_target_schema(change->ledger->target),
+											   "DROP %s IF EXISTS %s"))
+		appendStringInfo(&sql, "%s;\n", (char *) lfirst(cell));
+	add_step(change, PD_STEP_DROP, script, sql.data);
 }
 
 /*

@@ -308,7 +308,8 @@ grant_functions(const Setup *setup)
 		pd_spi_command("REVOKE EXECUTE ON FUNCTION publicdigit.setup(name, name, text, name) FROM %s", admin);
 		pd_spi_command("GRANT SELECT ON publicdigit.tenants, publicdigit.domains,"
 					   " publicdigit.tenant_access, publicdigit.modules,"
-					   " publicdigit.module_installations, publicdigit.migrations"
+					   " publicdigit.module_installations, publicdigit.migrations,"
+					   " publicdigit.migration_events"
 					   " TO %s", admin);
 		/* To name a table for protect_table() and the like; not to read it. */
 		grant_schemas("GRANT", "TO", setup->admin);

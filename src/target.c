@@ -67,7 +67,7 @@ pd_target_lock(PdTarget *target, PdTargetLock lock)
 		if (lock != PD_TARGET_LOOK)
 			pd_ensure_active(&target->tenant);
 	}
-	else if (lock != PD_TARGET_REMOVE)
+	else if (lock != PD_TARGET_CHANGE)
 		pd_spi_query("SELECT FROM publicdigit.setting FOR NO KEY UPDATE", NULL, 0);
 	else
 		pd_spi_query("SELECT FROM publicdigit.setting FOR UPDATE", NULL, 0);
