@@ -418,7 +418,7 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 	PdTargetWork context;
 	ListCell   *cell;
 
-	pd_target_begin_work(&context, pd_verb_name(change->verb), work.manifest, target);
+	pd_target_begin_work(&context, pd_verb_noun(change->verb), work.manifest, target);
 	if (change->installed == NULL)
 		enter_installation(target, change);
 	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);

@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "json.h"
 #include "module_source.h"
+#include "script_text.h"
 
 /* It goes into an index, and into a file's name. */
 #define PATH_MAX_BYTES	255
@@ -234,29 +235,41 @@ module_checksum(const PdModuleSource *module)
 	return pd_checksum(content.data);
 }
 
+/* What the error context tells of. */
+typedef struct Reading
+{
+	const PdManifest *manifest;
+	const PdScript *script;
+} Reading;
+
 /*
- * checksum_context
- *		Error context callback: which script has no tokens to be summed up.
+ * reading_context
+ *		Error context callback: where in which script there is no token.
  */
 static void
-checksum_context(void *arg)
+reading_context(void *arg)
 {
-	/* The cursor would point into a text that the client does not have. */
-	errposition(0);
-	errcontext("script \"%s\"", (const char *) arg);
+	const Reading *reading = arg;
+	const char *content = reading->script->content;
+
+	errcontext("module \"%s\" version %s, script \"%s\", line %d",
+			   reading->manifest->name, reading->manifest->version,
+			   reading->script->path,
+			   pd_script_line(content, pd_script_take_error_position(content, 0)));
 }
 
 /*
  * take_checksums
- *		Both checksums of a script.
+ *		Both checksums of a script.  Errors: 42601 and the like.
  */
 static void
-take_checksums(PdScript *script)
+take_checksums(const PdManifest *manifest, PdScript *script)
 {
+	Reading		reading = {manifest, script};
 	ErrorContextCallback callback;
 
-	callback.callback = checksum_context;
-	callback.arg = script->path;
+	callback.callback = reading_context;
+	callback.arg = &reading;
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 	script->checksum = pd_checksum_of_script(script->content);
@@ -453,7 +466,7 @@ pd_module_source_make(PdManifest *manifest, List *scripts, const char *source)
 					 errmsg("script \"%s\" of %s begins with a byte order mark",
 							script->path, source),
 					 errhint("Save the file as UTF-8 without one.")));
-		take_checksums(script);
+		take_checksums(manifest, script);
 	}
 	list_sort(scripts, compare_paths);
 

@@ -28,28 +28,28 @@
 #include "spi.h"
 
 /*
- * pd_verb_name
- *		A verb as plan_module and error contexts spell it.
+ * pd_verb_noun
+ *		A verb as error contexts have it: "NOUN of module ...".
  */
 const char *
-pd_verb_name(PdVerb verb)
+pd_verb_noun(PdVerb verb)
 {
 	switch (verb)
 	{
 		case PD_VERB_INSTALL:
-			return "install";
+			return "installation";
 		case PD_VERB_UPGRADE:
 			return "upgrade";
 		case PD_VERB_DOWNGRADE:
 			return "downgrade";
 		case PD_VERB_UNINSTALL:
-			return "uninstall";
+			return "removal";
 		case PD_VERB_ARCHIVE:
-			return "archive";
+			return "archiving";
 		case PD_VERB_RESTORE:
-			return "restore";
+			return "restoration";
 		case PD_VERB_SEED:
-			return "seed";
+			return "seeding";
 	}
 	return NULL;
 }
