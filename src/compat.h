@@ -12,6 +12,7 @@
 
 #include "postgres.h"
 
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "commands/extension.h"
@@ -145,6 +146,23 @@ pd_entry_relation(const RangeTblEntry *entry)
 #define pd_extension_control_path()	Extension_control_path
 #else
 #define pd_extension_control_path()	"$system"
+#endif
+
+/* SET EXPRESSION of a generated column, which rewrites the table, came in 17. */
+#if PG_VERSION_NUM >= 170000
+#define pd_sets_expression(subtype)	((subtype) == AT_SetExpression)
+#else
+#define pd_sets_expression(subtype)	false
+#endif
+
+/* Virtual generated columns and constraints that are NOT ENFORCED came in 18. */
+#if PG_VERSION_NUM >= 180000
+#define pd_is_stored(constraint) \
+	((constraint)->generated_kind == ATTRIBUTE_GENERATED_STORED)
+#define pd_is_enforced(constraint)	((constraint)->is_enforced)
+#else
+#define pd_is_stored(constraint)	true
+#define pd_is_enforced(constraint)	true
 #endif
 
 #endif							/* PUBLICDIGIT_COMPAT_H */

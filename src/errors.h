@@ -22,4 +22,7 @@
 /* A migration's verify script failed. */
 #define ERRCODE_PD_VERIFY			MAKE_SQLSTATE('P', 'D', '0', '0', '3')
 
+/* A module was to be registered strictly, and its scripts have hazards. */
+#define ERRCODE_PD_LINT				MAKE_SQLSTATE('P', 'D', '0', '0', '4')
+
 #endif							/* PUBLICDIGIT_ERRORS_H */

@@ -477,7 +477,6 @@ admits_prerelease(const List *set, const char *version)
 static bool
 set_contains(const List *set, const char *version)
 {
-	bool		is_prerelease = version[strcspn(version, "-+")] == '-';
 	ListCell   *lc;
 
 	foreach(lc, set)
@@ -485,7 +484,7 @@ set_contains(const List *set, const char *version)
 		if (!comparator_is_met(lfirst(lc), version))
 			return false;
 	}
-	return !is_prerelease || admits_prerelease(set, version);
+	return !pd_semver_is_prerelease(version) || admits_prerelease(set, version);
 }
 
 /*
@@ -511,4 +510,14 @@ pd_range_contains(const PdRange *range, const char *version)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * pd_range_show
+ *		A range for messages, where an empty one could not be seen.
+ */
+const char *
+pd_range_show(const char *text)
+{
+	return *skip_spaces(text) == '\0' ? "*" : text;
 }

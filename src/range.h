@@ -15,5 +15,6 @@ typedef struct PdRange PdRange;
 /* In the current memory context.  NULL, with *problem set, for no range. */
 extern PdRange *pd_range_parse(const char *text, const char **problem);
 extern bool pd_range_contains(const PdRange *range, const char *version);
+extern const char *pd_range_show(const char *text);
 
 #endif							/* PUBLICDIGIT_RANGE_H */

@@ -21,6 +21,7 @@
 
 #include "errors.h"
 #include "json.h"
+#include "lint.h"
 #include "module_source.h"
 #include "requirement.h"
 #include "semver.h"
@@ -101,14 +102,15 @@ insert_version(const PdModuleSource *source)
 	bool		isnull;
 
 	if (pd_spi_query("INSERT INTO publicdigit.module_version"
-					 " (module, version, title, manifest, checksum)"
-					 " SELECT $1, r.version, $2, $3, $4"
+					 " (module, version, title, manifest, checksum, head)"
+					 " SELECT $1, r.version, $2, $3, $4, $5"
 					 " FROM pg_catalog.jsonb_populate_record(NULL::publicdigit.module_version, $3) AS r"
 					 " ON CONFLICT DO NOTHING RETURNING id",
 					 PD_ARGS(pd_text(manifest->name),
 							 pd_text(manifest->title),
 							 pd_datum(JSONBOID, JsonbPGetDatum(manifest->document)),
-							 pd_text(source->checksum))) == 0)
+							 pd_text(source->checksum),
+							 pd_text(source->head))) == 0)
 		return 0;
 	return DatumGetInt64(pd_spi_datum(0, "id", &isnull));
 }
@@ -156,9 +158,10 @@ ensure_same_content(const PdModuleSource *source)
 /*
  * register_source
  *		Enter a module's version and its scripts, and return the version.
+ *		With strict, hazards in them are an error (PD004).
  */
 static Datum
-register_source(const PdModuleSource *source)
+register_source(const PdModuleSource *source, bool strict)
 {
 	PdSpi		spi;
 	int64		id;
@@ -174,22 +177,28 @@ register_source(const PdModuleSource *source)
 	{
 		ListCell   *lc;
 
+		pd_lint_module(source, strict);
 		foreach(lc, source->scripts)
 		{
 			const PdScript *script = lfirst(lc);
 
 			pd_spi_query("INSERT INTO publicdigit.module_script"
-						 " (version_id, path, content, checksum)"
-						 " VALUES ($1, $2, $3, $4)",
+						 " (version_id, path, kind, migration, content, checksum, statements)"
+						 " VALUES ($1, $2, $3, $4, $5, $6, $7)",
 						 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(id)),
 								 pd_text(script->path),
+								 pd_text(pd_script_kind_name(script->kind)),
+								 pd_text(script->migration),
 								 pd_text(script->content),
-								 pd_text(script->checksum)));
+								 pd_text(script->checksum),
+								 pd_text(script->statements)));
 		}
 	}
 	pd_spi_end(&spi);
 	return CStringGetTextDatum(source->manifest->version);
 }
+
+#define STRICT_HINT	"Pass true or false, or leave it out."
 
 /*
  * pd_register_module
@@ -206,12 +215,13 @@ pd_register_module(PG_FUNCTION_ARGS)
 
 	ensure_not_null(fcinfo, 0, "module",
 					"Name a module that publicdigit.available_modules() lists.");
+	ensure_not_null(fcinfo, 1, "strict", STRICT_HINT);
 	module = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	if (module[strspn(module, " \t\r\n")] == '{')
 		source = pd_module_source_from_document(pd_json_parse(module, "document"));
 	else
 		source = pd_module_source_from_directory(module);
-	return register_source(source);
+	return register_source(source, PG_GETARG_BOOL(1));
 }
 
 /*
@@ -223,7 +233,9 @@ pd_register_module_document(PG_FUNCTION_ARGS)
 {
 	ensure_not_null(fcinfo, 0, "document",
 					"Give an object with name, version, context and scripts.");
-	return register_source(pd_module_source_from_document(PG_GETARG_JSONB_P(0)));
+	ensure_not_null(fcinfo, 1, "strict", STRICT_HINT);
+	return register_source(pd_module_source_from_document(PG_GETARG_JSONB_P(0)),
+						   PG_GETARG_BOOL(1));
 }
 
 /*

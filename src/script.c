@@ -26,7 +26,6 @@
 #include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "tcop/dest.h"
@@ -42,9 +41,11 @@
 #include "compat.h"
 #include "errors.h"
 #include "protect.h"
+#include "reference.h"
 #include "script.h"
 #include "script_cursor.h"
 #include "script_guard.h"
+#include "script_text.h"
 #include "search_path.h"
 #include "spi.h"
 
@@ -68,23 +69,6 @@ pd_script_owner(void)
 }
 
 /*
- * line_of
- *		The line, from 1, of a byte offset.
- */
-static int
-line_of(const char *text, int location)
-{
-	int			line = 1;
-
-	for (int i = 0; i < location && text[i] != '\0'; i++)
-	{
-		if (text[i] == '\n')
-			line++;
-	}
-	return line;
-}
-
-/*
  * error_context
  *		Error context callback: module, script, statement and line.
  *
@@ -97,67 +81,21 @@ error_context(void *arg)
 	ScriptPosition *position = arg;
 	const PdScriptRun *run = position->run;
 	const PdScript *script = position->script;
-	int			location = position->location;
 
 	if (position->statement == 0)
 	{
-		if (geterrposition() > 0)
-		{
-			/* The cursor counts characters. */
-			location = pg_mbcharcliplen(script->content,
-										strlen(script->content),
-										geterrposition() - 1);
-			errposition(0);
-		}
+		int			location = pd_script_take_error_position(script->content,
+															 position->location);
+
 		errcontext("module \"%s\" version %s, script \"%s\", line %d",
 				   run->manifest->name, run->manifest->version, script->path,
-				   line_of(script->content, location));
+				   pd_script_line(script->content, location));
 	}
 	else
 		errcontext("module \"%s\" version %s, script \"%s\", statement %d at line %d",
 				   run->manifest->name, run->manifest->version, script->path,
-				   position->statement, line_of(script->content, location));
-}
-
-/*
- * skip_blanks
- *		Offset of the first byte that is neither white space nor comment.
- */
-static int
-skip_blanks(const char *text, int at)
-{
-	for (;;)
-	{
-		if (isspace((unsigned char) text[at]))
-			at++;
-		else if (text[at] == '-' && text[at + 1] == '-')
-		{
-			while (text[at] != '\0' && text[at] != '\n')
-				at++;
-		}
-		else if (text[at] == '/' && text[at + 1] == '*')
-		{
-			int			depth = 0;
-
-			do
-			{
-				if (text[at] == '/' && text[at + 1] == '*')
-				{
-					depth++;
-					at += 2;
-				}
-				else if (text[at] == '*' && text[at + 1] == '/')
-				{
-					depth--;
-					at += 2;
-				}
-				else
-					at++;
-			} while (depth > 0 && text[at] != '\0');
-		}
-		else
-			return at;
-	}
+				   position->statement,
+				   pd_script_line(script->content, position->location));
 }
 
 /*
@@ -436,7 +374,7 @@ run_statements(PdScriptRun *run, ScriptPosition *position)
 	foreach(cell, statements)
 	{
 		RawStmt    *raw = lfirst_node(RawStmt, cell);
-		int			start = skip_blanks(content, raw->stmt_location);
+		int			start = pd_script_skip_blanks(content, raw->stmt_location);
 		int			end = raw->stmt_len > 0 ?
 			raw->stmt_location + raw->stmt_len : (int) strlen(content);
 		MemoryContext old;
@@ -456,6 +394,7 @@ run_statements(PdScriptRun *run, ScriptPosition *position)
 	MemoryContextDelete(statement_memory);
 
 	fire_deferred_triggers(run);
+	pd_reference_watch_created(run);
 }
 
 /*

@@ -131,6 +131,16 @@ pd_semver_is_valid(const char *text)
 }
 
 /*
+ * pd_semver_is_prerelease
+ *		Is this valid version one?  A hyphen in the build does not count.
+ */
+bool
+pd_semver_is_prerelease(const char *version)
+{
+	return version[strcspn(version, "-+")] == '-';
+}
+
+/*
  * semver_type
  *		The type's OID: that of the column in which the registry keeps
  *		versions, whatever schema the type has been moved to.

@@ -18,6 +18,7 @@
 	"a version is MAJOR.MINOR.PATCH, whole numbers without leading zeros up to 2147483647, with an optional -PRERELEASE and +BUILD; a part of the prerelease that begins with a digit is a whole number too"
 
 extern bool pd_semver_is_valid(const char *text);
+extern bool pd_semver_is_prerelease(const char *version);
 extern int	pd_semver_compare(const char *a, const char *b);
 
 /* Pieces of a version; they return the place after it, NULL where none is. */

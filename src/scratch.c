@@ -1,0 +1,283 @@
+/*-------------------------------------------------------------------------
+ *
+ * scratch.c
+ *	  What versions of modules make where nothing was before.
+ *
+ * The modules are installed, by install_module() as anybody would, in a place
+ * of its own, what came of it is read, and all of it is rolled back: a
+ * subtransaction that never commits.  No other session sees any of it, and the
+ * locks that it took go with it.
+ *
+ * For tenants' modules the place is a new tenant.  The landlord has one schema,
+ * whose name its modules' scripts may have in them; so the one that is there
+ * gets another name, an empty one takes its own, and the registry forgets what
+ * the landlord has.  Renaming a schema locks nothing but its row in
+ * pg_namespace.  Others go on with the landlord's tables meanwhile; only who
+ * changes the schema itself, by GRANT for instance, waits.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "tcop/dest.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "fingerprint.h"
+#include "scratch.h"
+#include "spi.h"
+
+/* What a subtransaction that is rolled back leaves as it was. */
+typedef struct Subtransaction
+{
+	MemoryContext memory;
+	ResourceOwner owner;
+} Subtransaction;
+
+/*
+ * begin_subtransaction
+ *		Go on in a subtransaction, in the same memory context.
+ */
+static void
+begin_subtransaction(Subtransaction *sub)
+{
+	sub->memory = CurrentMemoryContext;
+	sub->owner = CurrentResourceOwner;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(sub->memory);
+}
+
+/*
+ * end_subtransaction
+ *		Commit it, or roll it back.
+ */
+static void
+end_subtransaction(const Subtransaction *sub, bool commit)
+{
+	if (commit)
+		ReleaseCurrentSubTransaction();
+	else
+		RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(sub->memory);
+	CurrentResourceOwner = sub->owner;
+}
+
+/*
+ * unique_name
+ *		A name that nobody has chosen.
+ */
+static char *
+unique_name(const char *prefix)
+{
+	pd_spi_query("SELECT $1 || replace(gen_random_uuid()::text, '-', '') AS name",
+				 PD_ARGS(pd_text(prefix)));
+	return pd_spi_text(0, "name");
+}
+
+/*
+ * make_tenant
+ *		A tenant to install into.
+ */
+static void
+make_tenant(PdTarget *target)
+{
+	bool		isnull;
+	pg_uuid_t	id;
+
+	pd_spi_query("SELECT publicdigit.create_tenant($1) AS id",
+				 PD_ARGS(pd_text(unique_name("scratch-"))));
+	id = *DatumGetUUIDP(pd_spi_datum(0, "id", &isnull));
+	if (!pd_tenant_by_id(&id, &target->tenant))
+		elog(ERROR, "the scratch tenant is not there");
+}
+
+/*
+ * empty_landlord
+ *		A landlord to install into; as setup() makes its schema.
+ */
+static void
+empty_landlord(void)
+{
+	const PdCatalog *catalog = pd_catalog_set_up();
+	char	   *owner = pstrdup(quote_identifier(NameStr(catalog->owner_role)));
+	char	   *app = pstrdup(quote_identifier(NameStr(catalog->app_role)));
+
+	pd_spi_command("DELETE FROM publicdigit.installation WHERE context = 'landlord'");
+	pd_spi_command("ALTER SCHEMA " PD_LANDLORD_SCHEMA " RENAME TO %s",
+				   quote_identifier(unique_name("landlord_")));
+	pd_spi_command("CREATE SCHEMA " PD_LANDLORD_SCHEMA " AUTHORIZATION %s", owner);
+	pd_spi_command("GRANT USAGE ON SCHEMA " PD_LANDLORD_SCHEMA " TO %s", app);
+}
+
+/*
+ * failure_of
+ *		What an error says, and in which script; an error that does not come
+ *		of the module is raised again.
+ */
+static PdScratchFailure *
+failure_of(ErrorData *error, const PdManifest *manifest)
+{
+	PdScratchFailure *failure = palloc(sizeof(PdScratchFailure));
+	const char *place = error->context ? strstr(error->context, "module \"") : NULL;
+
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			ReThrowError(error);
+	}
+	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		ReThrowError(error);
+
+	failure->module = pstrdup(manifest->name);
+	failure->version = pstrdup(manifest->version);
+	failure->message = psprintf("%s: %s", unpack_sql_state(error->sqlerrcode), error->message);
+	if (place != NULL)
+		failure->message = psprintf("%s (%s)", failure->message,
+									pnstrdup(place, strcspn(place, "\n")));
+	return failure;
+}
+
+/*
+ * install
+ *		Install a version into the scratch; NULL, or why that failed.
+ */
+static PdScratchFailure *
+install(const PdTarget *target, const PdVersion *version)
+{
+	const PdManifest *manifest = version->source->manifest;
+	PdScratchFailure *volatile failure = NULL;
+	Subtransaction sub;
+
+	begin_subtransaction(&sub);
+	PG_TRY();
+	{
+		if (target->context == PD_TENANT)
+			pd_spi_query("SELECT publicdigit.install_module($1, $2, $3)",
+						 PD_ARGS(pd_text(manifest->name), pd_uuid(&target->tenant.id),
+								 pd_text(manifest->version)));
+		else
+			pd_spi_query("SELECT publicdigit.install_module($1, '@landlord', $2)",
+						 PD_ARGS(pd_text(manifest->name), pd_text(manifest->version)));
+		end_subtransaction(&sub, true);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(sub.memory);
+		error = CopyErrorData();
+		FlushErrorState();
+		end_subtransaction(&sub, false);
+		failure = failure_of(error, manifest);
+	}
+	PG_END_TRY();
+	return failure;
+}
+
+/*
+ * find_version
+ *		The version of a module among others, or NULL.
+ */
+static PdVersion *
+find_version(List *versions, const char *module)
+{
+	ListCell   *cell;
+
+	foreach(cell, versions)
+	{
+		PdVersion  *version = lfirst(cell);
+
+		if (strcmp(version->source->manifest->name, module) == 0)
+			return version;
+	}
+	return NULL;
+}
+
+/*
+ * add_in_order
+ *		Add a version to a list, after those that it requires: install_module()
+ *		would choose versions of its own.
+ */
+static List *
+add_in_order(List *ordered, PdVersion *version, List *versions)
+{
+	ListCell   *cell;
+
+	check_stack_depth();
+	if (list_member_ptr(ordered, version))
+		return ordered;
+	foreach(cell, version->source->manifest->requires)
+	{
+		PdVersion  *required = find_version(versions, ((PdRequirement *) lfirst(cell))->module);
+
+		if (required != NULL)
+			ordered = add_in_order(ordered, required, versions);
+	}
+	return lappend(ordered, version);
+}
+
+/*
+ * install_and_read
+ *		Install versions into an empty place and read what came of them.
+ */
+static void
+install_and_read(PdScratch *scratch, PdContextKind context, List *versions)
+{
+	PdTarget	target = {context};
+	List	   *ordered = NIL;
+	ListCell   *cell;
+
+	if (context == PD_TENANT)
+		make_tenant(&target);
+	else
+		empty_landlord();
+	foreach(cell, versions)
+		ordered = add_in_order(ordered, lfirst(cell), versions);
+	foreach(cell, ordered)
+	{
+		PdScratchFailure *failure = install(&target, lfirst(cell));
+
+		if (failure != NULL)
+			scratch->failures = lappend(scratch->failures, failure);
+	}
+	scratch->items = pd_items(&target);
+}
+
+/*
+ * pd_scratch_make
+ *		What versions, of PdVersion, make together.  One that cannot be
+ *		installed is among the failures, and the others go on.
+ *
+ * What the scripts tell the client of, by RAISE INFO too, is not for somebody
+ * who installs nothing.
+ */
+PdScratch *
+pd_scratch_make(PdContextKind context, List *versions)
+{
+	PdScratch  *scratch = palloc0(sizeof(PdScratch));
+	CommandDest save_dest = whereToSendOutput;
+	Subtransaction sub;
+
+	begin_subtransaction(&sub);
+	PG_TRY();
+	{
+		if (whereToSendOutput == DestRemote)
+			whereToSendOutput = DestNone;
+		install_and_read(scratch, context, versions);
+	}
+	PG_FINALLY();
+	{
+		whereToSendOutput = save_dest;
+	}
+	PG_END_TRY();
+	end_subtransaction(&sub, false);
+	return scratch;
+}

@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * scratch.h
+ *	  What versions of modules make where nothing was before.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PUBLICDIGIT_SCRATCH_H
+#define PUBLICDIGIT_SCRATCH_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+#include "catalog.h"
+#include "version.h"
+
+/* A module that could not be installed anew, and why. */
+typedef struct PdScratchFailure
+{
+	char	   *module;
+	char	   *version;
+	char	   *message;
+} PdScratchFailure;
+
+typedef struct PdScratch
+{
+	List	   *items;			/* of PdItem, sorted */
+	List	   *failures;		/* of PdScratchFailure */
+} PdScratch;
+
+/*
+ * Must be called inside pd_spi_begin; the result is in the current memory
+ * context.
+ */
+extern PdScratch *pd_scratch_make(PdContextKind context, List *versions);
+
+#endif							/* PUBLICDIGIT_SCRATCH_H */
