@@ -58,6 +58,13 @@ SELECT attempt('{"on_uninstall": 1}');
 SELECT attempt('{"installer": "make"}');
 SELECT attempt('{"installer": {"instal": "make"}}');
 SELECT attempt('{"installer": {"install": 1}}');
+SELECT attempt('{"installer": {"install": "make"}}');
+SELECT attempt('{"installer": {"uninstall": "unmake"}}');
+SELECT attempt('{"installer": {}}');
+SELECT attempt('{"accept": [["0001_a", "drop_column"]]}');
+SELECT attempt('{"accept": {"0001_a": "drop_column"}}');
+SELECT attempt('{"accept": {"0001_a": [1]}}');
+SELECT attempt('{"$schema": {}}');
 
 -- Names.
 SELECT name, split_part(attempt(jsonb_build_object('name', name)), E'\n', 1)
@@ -68,6 +75,12 @@ SELECT attempt('{"requires": {"Members": "*"}}');
 SELECT attempt('{"tables": {"public.cards": "tenant"}}');
 SELECT attempt('{"tables": {"1cards": "tenant"}}');
 SELECT attempt('{"installer": {"install": "demo.make()"}}');
+SELECT attempt('{"installer": {"install": "make", "uninstall": "Unmake"}}');
+SELECT migration, split_part(attempt(jsonb_build_object('accept', jsonb_build_object(migration, '["drop_column"]'::jsonb))),
+                             E'\n', 1)
+FROM unnest(ARRAY['', 'a', '0001', '0001_', '001_a', '1234567890_a', '0001-a', '0001_A', '0001_a.up.sql',
+                  'migrations/0001_a']) AS migration;
+SELECT attempt('{"accept": {"0001": ["drop_column"]}}');
 
 -- Versions: Semantic Versioning 2.0, and what type semver can order.
 SELECT version, split_part(attempt(jsonb_build_object('version', version)), E'\n', 1)
@@ -96,11 +109,13 @@ SELECT attempt('{"tables": {"cards": "tenant"}, "grants": {"cards": [1]}}');
 SELECT landlord('{"tables": {"countries": "shared"}, "grants": {"countries": ["select", "insert"]}}');
 SELECT attempt('{"tables": {"cards": "tenant"}}');
 
--- What is right and not built yet.
-SELECT attempt('{"installer": {"install": "make", "uninstall": "unmake"}}');
-SELECT attempt('{"on_uninstall": "archive"}');
-SELECT attempt('{"on_uninstall": "refuse_if_data"}');
+-- What becomes of the tables, and hazards that are meant.
 SELECT attempt('{"on_uninstall": "keep"}');
+SELECT attempt('{"accept": {"0001_a": []}}');
+SELECT attempt('{"accept": {"0001_a": ["drop_column", "drop_column"]}}');
+SELECT attempt('{"accept": {"0001_a": ["drop column"]}}');
+SELECT attempt('{"accept": {"0001_a": ["DROP_COLUMN"]}}');
+SELECT attempt('{"accept": {"0001_a": [""]}}');
 SELECT attempt(scripts('installer.sql'));
 
 -- Scripts.
@@ -149,6 +164,16 @@ SELECT landlord(scripts('migrations/0001_a.up.sql', 'seeds/a.sql')
                                       'tables', jsonb_build_object(repeat('t', 63), 'shared', 'u', 'tenant'),
                                       'grants', jsonb_build_object(repeat('t', 63), '[]'::jsonb)));
 SELECT module, version, context, title FROM publicdigit.modules ORDER BY module, version;
+SELECT value, attempt(jsonb_build_object('name', 'on_' || value, 'on_uninstall', value))
+FROM unnest('{drop,archive,refuse_if_data}'::text[]) AS value;
+SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0002_a.up.sql')
+               || '{"name": "accepting", "accept": {"0001_a": ["drop_column"], "0002_a": ["drop_table", "lock"]}}');
+
+-- Where an editor finds the schema is not stored, and no part of the checksum.
+SELECT attempt('{"name": "edited", "$schema": "../module.schema.json", "accept": {}}');
+SELECT manifest FROM publicdigit.module_version WHERE module = 'edited';
+SELECT attempt('{"name": "edited", "accept": {}}');
+SELECT attempt('{"name": "edited", "$schema": "elsewhere", "accept": {}}');
 
 \set clean :include 'clean.psql'
 DROP FUNCTION public.submit, public.attempt, public.landlord, public.scripts;

@@ -4,18 +4,19 @@
  *	  module.json, read and checked.
  *
  * Every rule about one manifest alone is here, so that what the registry
- * holds needs no second look.  Each error names the file, the key and the
- * value, and says what to write instead.
+ * holds needs no second look.  doc/module.schema.json says the same to editors,
+ * as far as a JSON Schema can.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
-#include "compat.h"
 #include "json.h"
 #include "manifest.h"
+#include "manifest_reader.h"
 #include "range.h"
 #include "semver.h"
 
@@ -23,64 +24,7 @@
 	(ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE)
 #define SHARED_TABLE_PRIVILEGES		ACL_SELECT
 
-/* What is being read, for errors: an object, and the way to it. */
-typedef struct Reader
-{
-	const char *file;
-	const char *prefix;			/* "" or "tables." and the like */
-	JsonbContainer *object;
-} Reader;
-
-/*
- * bad_value
- *		Raise 22023 for a key whose value breaks a rule.
- *
- * rule completes "The value is X, but "; hint is a sentence.
- */
-pg_noreturn static void
-bad_value(const Reader *reader, const char *key, const JsonbValue *value,
-		  const char *rule, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value of key \"%s%s\" in %s",
-					reader->prefix, key, reader->file),
-			 errdetail("The value is %s, but %s.", pd_json_show(value), rule),
-			 errhint("%s", hint)));
-}
-
-/*
- * bad_key
- *		Raise 22023 for a key of a nested object, where keys are names.
- *		Arguments are as for bad_value.
- */
-pg_noreturn static void
-bad_key(const Reader *reader, const PdJsonPair *pair, const char *rule,
-		const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid key \"%s%s\" in %s",
-					reader->prefix, pair->key, reader->file),
-			 errdetail("The value is %s, but %s.", pd_json_show(&pair->value), rule),
-			 errhint("%s", hint)));
-}
-
-/*
- * not_supported
- *		Raise 0A000 for what this version of the extension cannot do yet.
- */
-pg_noreturn static void
-not_supported(const Reader *reader, const char *key, const JsonbValue *value,
-			  const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("key \"%s\" in %s asks for what is not supported yet",
-					key, reader->file),
-			 errdetail("The value is %s.", pd_json_show(value)),
-			 errhint("%s", hint)));
-}
+#define NEEDED_KEYS	"A manifest needs name, version and context."
 
 /*
  * is_identifier
@@ -100,6 +44,21 @@ is_identifier(const char *name, bool may_begin_with_underscore)
 }
 
 /*
+ * is_migration_stem
+ *		Is this what the file names of a migration begin with, such as
+ *		"0001_create_cards"?
+ */
+static bool
+is_migration_stem(const char *name)
+{
+	size_t		digits = strspn(name, "0123456789");
+	const char *word = name + digits + 1;
+
+	return digits >= 4 && digits <= 9 && name[digits] == '_' && *word != '\0' &&
+		strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(word);
+}
+
+/*
  * pd_module_name_is_valid
  *		May a module have this name?  One that is valid holds nothing that
  *		means something in a path or in SQL.
@@ -111,123 +70,30 @@ pd_module_name_is_valid(const char *name)
 }
 
 /*
- * ensure_known_keys
- *		Raise for a key of an object that is not among those listed.
- */
-static void
-ensure_known_keys(const Reader *reader, const char *const *known)
-{
-	ListCell   *lc;
-
-	foreach(lc, pd_json_pairs(reader->object))
-	{
-		const PdJsonPair *pair = lfirst(lc);
-		StringInfoData list;
-		bool		found = false;
-
-		initStringInfo(&list);
-		for (const char *const *key = known; *key != NULL && !found; key++)
-		{
-			found = strcmp(*key, pair->key) == 0;
-			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", *key);
-		}
-		if (!found)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unknown key \"%s%s\" in %s",
-							reader->prefix, pair->key, reader->file),
-					 errdetail("The value is %s; keys that can stand there are: %s.",
-							   pd_json_show(&pair->value), list.data),
-					 errhint("Remove the key, or correct its spelling.")));
-	}
-}
-
-/*
- * get_string
- *		A key's text; NULL where the key is missing.
- */
-static char *
-get_string(const Reader *reader, const char *key)
-{
-	JsonbValue	value;
-	char	   *text;
-
-	if (!pd_json_get(reader->object, key, &value))
-		return NULL;
-	text = pd_json_string(&value);
-	if (text == NULL)
-		bad_value(reader, key, &value, "it must be a string",
-				  "Write the value between double quotes.");
-	return text;
-}
-
-/*
- * require_string
- *		A key's text, with the value for errors; raises where the key is
- *		missing.
- */
-static char *
-require_string(const Reader *reader, const char *key, JsonbValue *value)
-{
-	char	   *text = get_string(reader, key);
-
-	if (text == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("key \"%s%s\" is missing in %s",
-						reader->prefix, key, reader->file),
-				 errdetail("A manifest needs name, version and context."),
-				 errhint("Add the key.")));
-	pd_json_get(reader->object, key, value);
-	return text;
-}
-
-/*
- * get_object
- *		A reader of the object that a key holds; false where the key is
- *		missing.
- */
-static bool
-get_object(const Reader *reader, const char *key, Reader *nested)
-{
-	JsonbValue	value;
-
-	if (!pd_json_get(reader->object, key, &value))
-		return false;
-	nested->file = reader->file;
-	nested->prefix = psprintf("%s.", key);
-	nested->object = pd_json_object(&value);
-	if (nested->object == NULL)
-		bad_value(reader, key, &value, "it must be an object",
-				  "Write {\"NAME\": VALUE, ...}, or leave the key out.");
-	return true;
-}
-
-/*
  * read_name_and_version
  *		Read the keys "name", "version", "title" and "description".
  */
 static void
-read_name_and_version(const Reader *reader, PdManifest *manifest)
+read_name_and_version(const PdReader *reader, PdManifest *manifest)
 {
 	JsonbValue	value;
 
-	manifest->name = require_string(reader, "name", &value);
+	manifest->name = pd_require_string(reader, "name", NEEDED_KEYS, &value);
 	if (!pd_module_name_is_valid(manifest->name))
-		bad_value(reader, "name", &value, PD_MODULE_NAME_RULE,
-				  "Choose a name such as \"digital_card\".");
+		pd_bad_value(reader, "name", &value, PD_MODULE_NAME_RULE,
+					 "Choose a name such as \"digital_card\".");
 
-	manifest->version = require_string(reader, "version", &value);
+	manifest->version = pd_require_string(reader, "version", NEEDED_KEYS, &value);
 	if (!pd_semver_is_valid(manifest->version))
-		bad_value(reader, "version", &value, PD_SEMVER_RULE,
-				  "Write a semantic version such as \"1.0.0\" or \"1.1.0-rc.1\".");
+		pd_bad_value(reader, "version", &value, PD_SEMVER_RULE,
+					 "Write a semantic version such as \"1.0.0\" or \"1.1.0-rc.1\".");
 
-	manifest->title = get_string(reader, "title");
+	manifest->title = pd_get_string(reader, "title");
 	if (manifest->title == NULL)
 		manifest->title = manifest->name;
 
 	/* Kept in the document only. */
-	(void) get_string(reader, "description");
+	(void) pd_get_string(reader, "description");
 }
 
 /*
@@ -235,19 +101,19 @@ read_name_and_version(const Reader *reader, PdManifest *manifest)
  *		Read the key "context".
  */
 static void
-read_context(const Reader *reader, PdManifest *manifest)
+read_context(const PdReader *reader, PdManifest *manifest)
 {
 	JsonbValue	value;
-	const char *context = require_string(reader, "context", &value);
+	const char *context = pd_require_string(reader, "context", NEEDED_KEYS, &value);
 
 	if (strcmp(context, pd_context_name(PD_LANDLORD)) == 0)
 		manifest->context = PD_LANDLORD;
 	else if (strcmp(context, pd_context_name(PD_TENANT)) == 0)
 		manifest->context = PD_TENANT;
 	else
-		bad_value(reader, "context", &value,
-				  "it must be \"landlord\" or \"tenant\"",
-				  "Write \"tenant\" for a module that is installed for each tenant, \"landlord\" for one that is installed once.");
+		pd_bad_value(reader, "context", &value,
+					 "it must be \"landlord\" or \"tenant\"",
+					 "Write \"tenant\" for a module that is installed for each tenant, \"landlord\" for one that is installed once.");
 }
 
 /*
@@ -255,12 +121,12 @@ read_context(const Reader *reader, PdManifest *manifest)
  *		Read the key "requires".
  */
 static void
-read_requires(const Reader *reader, PdManifest *manifest)
+read_requires(const PdReader *reader, PdManifest *manifest)
 {
-	Reader		nested;
+	PdReader	nested;
 	ListCell   *lc;
 
-	if (!get_object(reader, "requires", &nested))
+	if (!pd_get_object(reader, "requires", &nested))
 		return;
 	foreach(lc, pd_json_pairs(nested.object))
 	{
@@ -270,18 +136,18 @@ read_requires(const Reader *reader, PdManifest *manifest)
 
 		requirement->module = pair->key;
 		if (!pd_module_name_is_valid(pair->key))
-			bad_key(&nested, pair, PD_MODULE_NAME_RULE,
-					"Write {\"MODULE\": \"RANGE\"}.");
+			pd_bad_key(&nested, pair, PD_MODULE_NAME_RULE,
+					   "Write {\"MODULE\": \"RANGE\"}.");
 		if (strcmp(pair->key, manifest->name) == 0)
-			bad_key(&nested, pair,
-					"a module cannot require itself",
-					"Remove the key.");
+			pd_bad_key(&nested, pair,
+					   "a module cannot require itself",
+					   "Remove the key.");
 
-		requirement->range = get_string(&nested, pair->key);
+		requirement->range = pd_get_string(&nested, pair->key);
 		if (pd_range_parse(requirement->range, &problem) == NULL)
-			bad_value(&nested, pair->key, &pair->value,
-					  psprintf("it %s as a range of versions", problem),
-					  "Write a range as npm does, such as \"^1.2\", \">=1.0 <3.0\" or \"*\".");
+			pd_bad_value(&nested, pair->key, &pair->value,
+						 psprintf("it %s as a range of versions", problem),
+						 "Write a range as npm does, such as \"^1.2\", \">=1.0 <3.0\" or \"*\".");
 		manifest->requires = lappend(manifest->requires, requirement);
 	}
 }
@@ -292,12 +158,12 @@ read_requires(const Reader *reader, PdManifest *manifest)
  *		does not name.
  */
 static void
-read_tables(const Reader *reader, PdManifest *manifest)
+read_tables(const PdReader *reader, PdManifest *manifest)
 {
-	Reader		nested;
+	PdReader	nested;
 	ListCell   *lc;
 
-	if (!get_object(reader, "tables", &nested))
+	if (!pd_get_object(reader, "tables", &nested))
 		return;
 	foreach(lc, pd_json_pairs(nested.object))
 	{
@@ -307,23 +173,23 @@ read_tables(const Reader *reader, PdManifest *manifest)
 
 		table->name = pair->key;
 		if (!is_identifier(pair->key, true))
-			bad_key(&nested, pair,
-					"a table's name has lower-case letters, digits and underscores, no digit first, and at most 63 bytes",
-					"Name the table without a schema and without quotes.");
+			pd_bad_key(&nested, pair,
+					   "a table's name has lower-case letters, digits and underscores, no digit first, and at most 63 bytes",
+					   "Name the table without a schema and without quotes.");
 
-		kind = get_string(&nested, pair->key);
+		kind = pd_get_string(&nested, pair->key);
 		if (strcmp(kind, "tenant") == 0)
 			table->is_tenant = true;
 		else if (strcmp(kind, "shared") == 0)
 			table->is_tenant = false;
 		else
-			bad_value(&nested, pair->key, &pair->value,
-					  "it must be \"tenant\" or \"shared\"",
-					  "Write \"tenant\" for a table with tenants' rows, \"shared\" for one that every tenant reads.");
+			pd_bad_value(&nested, pair->key, &pair->value,
+						 "it must be \"tenant\" or \"shared\"",
+						 "Write \"tenant\" for a table with tenants' rows, \"shared\" for one that every tenant reads.");
 		if (!table->is_tenant && manifest->context == PD_TENANT)
-			bad_value(&nested, pair->key, &pair->value,
-					  "a module of context \"tenant\" makes tables of tenants only",
-					  "Write \"tenant\", or put the table into a module of context \"landlord\".");
+			pd_bad_value(&nested, pair->key, &pair->value,
+						 "a module of context \"tenant\" makes tables of tenants only",
+						 "Write \"tenant\", or put the table into a module of context \"landlord\".");
 
 		table->privileges = table->is_tenant ?
 			TENANT_TABLE_PRIVILEGES : SHARED_TABLE_PRIVILEGES;
@@ -357,32 +223,32 @@ privilege(const char *name)
  *		What an array of privileges grants on a table; nothing if it is empty.
  */
 static AclMode
-read_privileges(const Reader *nested, const PdJsonPair *pair, bool is_tenant)
+read_privileges(const PdReader *nested, const PdJsonPair *pair, bool is_tenant)
 {
 	JsonbContainer *array = pd_json_array(&pair->value);
 	AclMode		privileges = ACL_NO_RIGHTS;
 	ListCell   *lc;
 
 	if (array == NULL)
-		bad_value(nested, pair->key, &pair->value,
-				  "it must be an array of privileges",
-				  "Write an array such as [\"select\", \"insert\"], or [] for no privilege.");
+		pd_bad_value(nested, pair->key, &pair->value,
+					 "it must be an array of privileges",
+					 "Write an array such as [\"select\", \"insert\"], or [] for no privilege.");
 	foreach(lc, pd_json_elements(array))
 	{
 		const JsonbValue *element = lfirst(lc);
 		AclMode		bit = privilege(pd_json_string(element));
 
 		if (bit == ACL_NO_RIGHTS)
-			bad_value(nested, pair->key, &pair->value,
-					  psprintf("%s is none of select, insert, update and delete",
-							   pd_json_show(element)),
-					  "Name only these four, in lower case.");
+			pd_bad_value(nested, pair->key, &pair->value,
+						 psprintf("%s is none of select, insert, update and delete",
+								  pd_json_show(element)),
+						 "Name only these four, in lower case.");
 		privileges |= bit;
 	}
 	if (!is_tenant && (privileges & ~SHARED_TABLE_PRIVILEGES) != 0)
-		bad_value(nested, pair->key, &pair->value,
-				  "on a shared table only select can be granted, since the landlord alone writes it",
-				  "Write [\"select\"], or make it a table of kind \"tenant\".");
+		pd_bad_value(nested, pair->key, &pair->value,
+					 "on a shared table only select can be granted, since the landlord alone writes it",
+					 "Write [\"select\"], or make it a table of kind \"tenant\".");
 	return privileges;
 }
 
@@ -391,12 +257,12 @@ read_privileges(const Reader *nested, const PdJsonPair *pair, bool is_tenant)
  *		Read the key "grants".
  */
 static void
-read_grants(const Reader *reader, PdManifest *manifest)
+read_grants(const PdReader *reader, PdManifest *manifest)
 {
-	Reader		nested;
+	PdReader	nested;
 	ListCell   *lc;
 
-	if (!get_object(reader, "grants", &nested))
+	if (!pd_get_object(reader, "grants", &nested))
 		return;
 	foreach(lc, pd_json_pairs(nested.object))
 	{
@@ -405,80 +271,195 @@ read_grants(const Reader *reader, PdManifest *manifest)
 
 		table = unconstify(PdTableSpec *, pd_manifest_table(manifest, pair->key));
 		if (table == NULL)
-			bad_key(&nested, pair,
-					"only tables that \"tables\" names can be granted on",
-					"Add the table to \"tables\", or remove the key.");
+			pd_bad_key(&nested, pair,
+					   "only tables that \"tables\" names can be granted on",
+					   "Add the table to \"tables\", or remove the key.");
 		table->privileges = read_privileges(&nested, pair, table->is_tenant);
 	}
 }
 
 /*
- * refuse_installer
- *		Check the key "installer", and refuse it: only migrations run so far.
+ * read_function
+ *		A function that the key "installer" names; raises where it names none.
  */
-static void
-refuse_installer(const Reader *reader)
+static char *
+read_function(const PdReader *nested, const char *key)
 {
-	static const char *const keys[] = {"install", "uninstall", NULL};
-	Reader		nested;
 	JsonbValue	value;
+	char	   *function = pd_require_string(nested, key,
+											 "An installer has a function that installs and one that takes it back.",
+											 &value);
 
-	if (!get_object(reader, "installer", &nested))
-		return;
-	ensure_known_keys(&nested, keys);
-	for (const char *const *key = keys; *key != NULL; key++)
-	{
-		const char *function = get_string(&nested, *key);
-
-		if (function == NULL || is_identifier(function, true))
-			continue;
-		pd_json_get(nested.object, *key, &value);
-		bad_value(&nested, *key, &value,
-				  "a function's name has lower-case letters, digits and underscores, no digit first, and at most 63 bytes",
-				  "Name the function without a schema, parentheses and quotes.");
-	}
-	pd_json_get(reader->object, "installer", &value);
-	not_supported(reader, "installer", &value,
-				  "Make the module's tables in migrations.");
+	if (!is_identifier(function, true))
+		pd_bad_value(nested, key, &value,
+					 "a function's name has lower-case letters, digits and underscores, no digit first, and at most 63 bytes",
+					 "Name the function without a schema, parentheses and quotes.");
+	return function;
 }
 
 /*
- * refuse_on_uninstall
- *		Check the key "on_uninstall", and refuse all but "drop".
+ * read_installer
+ *		Read the key "installer".
  */
 static void
-refuse_on_uninstall(const Reader *reader)
+read_installer(const PdReader *reader, PdManifest *manifest)
 {
-	const char *action = get_string(reader, "on_uninstall");
+	static const char *const keys[] = {"install", "uninstall", NULL};
+	PdReader	nested;
+
+	if (!pd_get_object(reader, "installer", &nested))
+		return;
+	pd_ensure_known_keys(&nested, keys);
+	manifest->install_function = read_function(&nested, "install");
+	manifest->uninstall_function = read_function(&nested, "uninstall");
+}
+
+/*
+ * read_on_uninstall
+ *		Read the key "on_uninstall".
+ */
+static void
+read_on_uninstall(const PdReader *reader, PdManifest *manifest)
+{
+	const char *action = pd_get_string(reader, "on_uninstall");
 	JsonbValue	value;
 
 	if (action == NULL || strcmp(action, "drop") == 0)
+		manifest->on_uninstall = PD_UNINSTALL_DROP;
+	else if (strcmp(action, "archive") == 0)
+		manifest->on_uninstall = PD_UNINSTALL_ARCHIVE;
+	else if (strcmp(action, "refuse_if_data") == 0)
+		manifest->on_uninstall = PD_UNINSTALL_REFUSE_IF_DATA;
+	else
+	{
+		pd_json_get(reader->object, "on_uninstall", &value);
+		pd_bad_value(reader, "on_uninstall", &value,
+					 "it must be \"drop\", \"archive\" or \"refuse_if_data\"",
+					 "Write \"archive\" to keep the tables, \"refuse_if_data\" to uninstall only while they are empty, or leave the key out to drop them.");
+	}
+}
+
+/*
+ * contains_string
+ *		Is a text among those of a list?
+ */
+static bool
+contains_string(const List *strings, const char *text)
+{
+	ListCell   *lc;
+
+	foreach(lc, strings)
+	{
+		if (strcmp(lfirst(lc), text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * read_hazards
+ *		The names of hazards in an array of the key "accept", of char *.
+ *
+ * Which hazards there are is not known here: it depends on the scripts.
+ */
+static List *
+read_hazards(const PdReader *nested, const PdJsonPair *pair)
+{
+	JsonbContainer *array = pd_json_array(&pair->value);
+	List	   *hazards = NIL;
+	ListCell   *lc;
+
+	if (array == NULL)
+		pd_bad_value(nested, pair->key, &pair->value,
+					 "it must be an array of hazards",
+					 "Write an array such as [\"drop_column\"].");
+	foreach(lc, pd_json_elements(array))
+	{
+		const JsonbValue *element = lfirst(lc);
+		char	   *hazard = pd_json_string(element);
+
+		if (hazard == NULL || !is_identifier(hazard, false))
+			pd_bad_value(nested, pair->key, &pair->value,
+						 psprintf("%s is no hazard's name", pd_json_show(element)),
+						 "Write each hazard as a lower-case word, such as \"drop_column\".");
+		if (contains_string(hazards, hazard))
+			pd_bad_value(nested, pair->key, &pair->value,
+						 psprintf("%s is there twice", pd_json_show(element)),
+						 "Name each hazard once.");
+		hazards = lappend(hazards, hazard);
+	}
+	if (hazards == NIL)
+		pd_bad_value(nested, pair->key, &pair->value,
+					 "it must name the hazards that are accepted",
+					 "Name a hazard, or remove the key.");
+	return hazards;
+}
+
+/*
+ * read_accept
+ *		Read the key "accept".
+ *
+ * Whether the module has such migrations shows where the scripts are.
+ */
+static void
+read_accept(const PdReader *reader, PdManifest *manifest)
+{
+	PdReader	nested;
+	ListCell   *lc;
+
+	if (!pd_get_object(reader, "accept", &nested))
 		return;
-	pd_json_get(reader->object, "on_uninstall", &value);
-	if (strcmp(action, "archive") == 0 || strcmp(action, "refuse_if_data") == 0)
-		not_supported(reader, "on_uninstall", &value,
-					  "Write \"drop\", or leave the key out, which means the same.");
-	bad_value(reader, "on_uninstall", &value,
-			  "it must be \"drop\", \"archive\" or \"refuse_if_data\"",
-			  "Write \"drop\", or leave the key out, which means the same.");
+	foreach(lc, pd_json_pairs(nested.object))
+	{
+		const PdJsonPair *pair = lfirst(lc);
+		PdAcceptance *acceptance = palloc(sizeof(PdAcceptance));
+
+		if (!is_migration_stem(pair->key))
+			pd_bad_key(&nested, pair,
+					   "a migration has four to nine digits, an underscore and a word of lower-case letters, digits and underscores",
+					   "Name a migration as its files are named, without .up.sql, such as \"0002_drop_phone\".");
+		acceptance->migration = pair->key;
+		acceptance->hazards = read_hazards(&nested, pair);
+		manifest->accepted = lappend(manifest->accepted, acceptance);
+	}
+}
+
+/*
+ * without_schema
+ *		A manifest without its key "$schema", which tells an editor where the
+ *		JSON Schema of manifests lies, and nothing about the module.
+ *
+ * So it is not stored and no part of the checksum.
+ */
+static Jsonb *
+without_schema(const PdReader *reader, Jsonb *document)
+{
+	JsonbValue	value;
+
+	if (!pd_json_get(reader->object, "$schema", &value))
+		return document;
+	(void) pd_get_string(reader, "$schema");
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete,
+											  JsonbPGetDatum(document),
+											  CStringGetTextDatum("$schema")));
 }
 
 /*
  * pd_manifest_parse
  *		Read and check a manifest.
  *
- * Raises 22023 for whatever is wrong with it, 0A000 for what is right but not
- * built yet.
+ * Raises 22023 for whatever is wrong with it.
  */
 PdManifest *
 pd_manifest_parse(Jsonb *document, const char *file)
 {
 	static const char *const keys[] = {
 		"name", "title", "description", "version", "context", "requires",
-		"tables", "grants", "installer", "on_uninstall", NULL
+		"tables", "grants", "installer", "on_uninstall", "accept", "$schema",
+		NULL
 	};
 	PdManifest *manifest = palloc0(sizeof(PdManifest));
-	Reader		reader;
+	PdReader	reader;
 
 	if (!JB_ROOT_IS_OBJECT(document))
 		ereport(ERROR,
@@ -489,16 +470,17 @@ pd_manifest_parse(Jsonb *document, const char *file)
 	reader.file = file;
 	reader.prefix = "";
 	reader.object = &document->root;
-	manifest->document = document;
 
-	ensure_known_keys(&reader, keys);
+	pd_ensure_known_keys(&reader, keys);
 	read_name_and_version(&reader, manifest);
 	read_context(&reader, manifest);
 	read_requires(&reader, manifest);
 	read_tables(&reader, manifest);
 	read_grants(&reader, manifest);
-	refuse_installer(&reader);
-	refuse_on_uninstall(&reader);
+	read_installer(&reader, manifest);
+	read_on_uninstall(&reader, manifest);
+	read_accept(&reader, manifest);
+	manifest->document = without_schema(&reader, document);
 	return manifest;
 }
 

@@ -58,7 +58,7 @@ typedef struct PdManifest
 	char	   *uninstall_function;
 	PdOnUninstall on_uninstall;
 	List	   *accepted;		/* of PdAcceptance */
-	Jsonb	   *document;		/* the manifest's own keys, without "scripts" */
+	Jsonb	   *document;		/* its keys, without "scripts" and "$schema" */
 } PdManifest;
 
 /* The longest name of a module or table: NAMEDATALEN less its end. */
