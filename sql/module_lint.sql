@@ -330,8 +330,20 @@ SELECT publicdigit.register_module('members', NULL);
 SELECT publicdigit.register_module('{}'::jsonb, NULL);
 \echo :LAST_ERROR_SQLSTATE
 
--- Any script that does not parse, whatever the caller has set.
+-- What the manifest accepts, by migration and rule.
 SELECT publicdigit.unregister_module('lint');
+SELECT publicdigit.register_module(module(E'DROP TABLE t;\nCREATE INDEX ON u (id)')
+    || '{"accept": {"0001_a": ["drop_table"]}}', strict => true);
+SELECT publicdigit.register_module(module('DROP TABLE t', before => 'DROP TABLE t')
+    || '{"accept": {"0001_a": ["drop_table"]}}', strict => true);
+SELECT publicdigit.register_module(module('DROP TABLE t') || '{"accept": {"0001_a": ["drop_table", "truncate"]}}', true);
+SELECT publicdigit.unregister_module('lint');
+SELECT publicdigit.register_module(module('DROP TABLE t') || '{"accept": {"0002_a": ["drop_table"]}}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT publicdigit.register_module(module('DROP TABLE t') || '{"accept": {"0001_a": ["drop_tables"]}}');
+\echo :LAST_ERROR_SQLSTATE
+
+-- Any script that does not parse, whatever the caller has set.
 \set SHOW_CONTEXT always
 SELECT publicdigit.register_module(module(E'SELECT 1;\n\n-- é\nSELECT ''é'' FORM t'));
 \echo :LAST_ERROR_SQLSTATE

@@ -167,7 +167,7 @@ SELECT module, version, context, title FROM publicdigit.modules ORDER BY module,
 SELECT value, attempt(jsonb_build_object('name', 'on_' || value, 'on_uninstall', value))
 FROM unnest('{drop,archive,refuse_if_data}'::text[]) AS value;
 SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0002_a.up.sql')
-               || '{"name": "accepting", "accept": {"0001_a": ["drop_column"], "0002_a": ["drop_table", "lock"]}}');
+               || '{"name": "accepting", "accept": {"0001_a": ["drop_column"], "0002_a": ["drop_table", "lock_table"]}}');
 
 -- Where an editor finds the schema is not stored, and no part of the checksum.
 SELECT attempt('{"name": "edited", "$schema": "../module.schema.json", "accept": {}}');
