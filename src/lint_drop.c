@@ -66,7 +66,8 @@ drop_of_table(PdLint *lint, const DropStmt *stmt, List *names)
 
 	if (stmt->removeType == OBJECT_POLICY)
 	{
-		if (strcmp(name, PD_POLICY_TENANT) == 0 || strcmp(name, PD_POLICY_BOUND) == 0)
+		/* The other may give way to permissive ones of the module's own. */
+		if (strcmp(name, PD_POLICY_TENANT) == 0)
 			pd_lint_report(lint, PD_LINT_TENANT_POLICY, NoLock, object,
 						   "policy \"%s\" of table \"%s\" is dropped", name, table);
 	}
@@ -226,8 +227,7 @@ pd_lint_rename(PdLint *lint, const RenameStmt *stmt)
 			rename_object(lint, OBJECT_TYPE, NoLock, "type", name_of(lint, stmt->object));
 			break;
 		case OBJECT_POLICY:
-			if (strcmp(stmt->subname, PD_POLICY_TENANT) == 0 ||
-				strcmp(stmt->subname, PD_POLICY_BOUND) == 0)
+			if (strcmp(stmt->subname, PD_POLICY_TENANT) == 0)
 				pd_lint_report(lint, PD_LINT_TENANT_POLICY, NoLock, psprintf("table \"%s\"", name),
 							   "policy \"%s\" of table \"%s\" is renamed", stmt->subname, name);
 			break;

@@ -1,0 +1,364 @@
+-- What registration says of hazards in a new version's scripts: each rule, the lock that
+-- it names against the one that the server takes, what is exempt, strict, accepted.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/test/include/'
+\set start :include 'start.psql'
+\i :start
+
+-- A module of one migration, or of two, the second with the script that is asked about.
+CREATE FUNCTION public.module(script text, before text DEFAULT NULL, context text DEFAULT 'tenant',
+                              tables jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('name', 'lint', 'version', CASE WHEN before IS NULL THEN '1.0.0' ELSE '1.1.0' END,
+        'context', context, 'tables', tables, 'scripts', jsonb_object_agg('migrations/' ||
+            CASE context WHEN 'tenant' THEN 'tenant/' ELSE '' END || path, content))
+    FROM (VALUES ('0001_a.up.sql', coalesce(before, script)),
+                 (CASE WHEN before IS NOT NULL THEN '0002_b.up.sql' END, script)) AS s (path, content)
+    WHERE path IS NOT NULL
+$$;
+
+-- The findings for a script.  The last statement has one of its own, so that
+-- advice alone is listed as well.
+CREATE FUNCTION public.findings(script text, before text DEFAULT 'SELECT 1', context text DEFAULT 'tenant',
+                                tables jsonb DEFAULT '{}',
+                                OUT rule text, OUT severity text, OUT lock text, OUT message text, OUT line integer)
+    RETURNS SETOF record LANGUAGE plpgsql AS $$
+DECLARE
+    old_level text := current_setting('client_min_messages');
+    found text;
+    part text[];
+BEGIN
+    BEGIN
+        PERFORM set_config('client_min_messages', 'error', true);
+        IF before IS NOT NULL THEN
+            PERFORM publicdigit.register_module(module(before, NULL, context, '{}'));
+        END IF;
+        PERFORM publicdigit.register_module(module(script || E'\n;TRUNCATE sentinel', before, context, tables),
+                                            strict => true);
+    EXCEPTION WHEN SQLSTATE 'PD004' THEN
+        GET STACKED DIAGNOSTICS found = PG_EXCEPTION_DETAIL;
+    END;
+    FOREACH found IN ARRAY string_to_array(found, E'\n') LOOP
+        part := regexp_match(found, '^(\w+): (.*) \((\w+) at script "[^"]*", line (\d+)(; lock: (.*))?\)$');
+        CONTINUE WHEN part[2] LIKE '%"sentinel"%';
+        rule := part[1]; message := part[2]; severity := part[3]; line := part[4]; lock := part[6];
+        RETURN NEXT;
+    END LOOP;
+END $$;
+
+-- The strongest lock on a relation that a statement takes; nothing of it stays.
+CREATE FUNCTION public.lock_of(statement text, relation text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    id oid := relation::regclass;
+    result text;
+BEGIN
+    EXECUTE statement;
+    SELECT mode INTO result FROM pg_locks
+    WHERE pid = pg_backend_pid() AND locktype = 'relation' AND pg_locks.relation = id
+    ORDER BY array_position(ARRAY['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock',
+        'ShareUpdateExclusiveLock', 'RowExclusiveLock', 'RowShareLock', 'AccessShareLock'], mode) LIMIT 1;
+    RAISE SQLSTATE 'UNDO0';
+EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
+    RETURN upper(regexp_replace(replace(result, 'Lock', ''), '(\w)([A-Z])', '\1 \2', 'g'));
+END $$;
+
+-- Does a statement write a table anew?  Nothing of it stays.
+CREATE FUNCTION public.rewrites(statement text, relation text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    before oid := pg_relation_filenode(relation);
+    result boolean;
+BEGIN
+    EXECUTE statement;
+    result := pg_relation_filenode(relation) <> before;
+    RAISE SQLSTATE 'UNDO0';
+EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
+    RETURN result;
+END $$;
+
+-- Tables in use, as the statements below know them.
+CREATE SCHEMA regress_lint;
+SET search_path = regress_lint, public;
+CREATE TABLE u (id integer PRIMARY KEY);
+CREATE DOMAIN d AS integer;
+ALTER DOMAIN d ADD CONSTRAINT d_positive CHECK (VALUE > 0) NOT VALID;
+CREATE TYPE e AS ENUM ('one');
+CREATE SEQUENCE s;
+CREATE TABLE t (id integer, x integer, y varchar(10), z d, g tsrange CONSTRAINT t_g CHECK (g IS NOT NULL),
+    big integer, CONSTRAINT t_x UNIQUE (x));
+ALTER TABLE t ADD CONSTRAINT t_id CHECK (id > 0) NOT VALID, ADD CONSTRAINT t_u FOREIGN KEY (id) REFERENCES u NOT VALID;
+CREATE INDEX t_y ON t (y);
+CREATE UNIQUE INDEX t_big ON t (big);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER t_f AFTER INSERT ON t EXECUTE FUNCTION f();
+CREATE RULE t_r AS ON UPDATE TO t DO ALSO NOTHING;
+CREATE VIEW v AS SELECT id FROM u;
+CREATE MATERIALIZED VIEW m AS SELECT id FROM u;
+CREATE TABLE p (id integer) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (10);
+CREATE TABLE p2 (id integer);
+
+-- Every rule that names a lock: what the finding says, and what the server takes.
+CREATE TABLE hazard (n integer GENERATED ALWAYS AS IDENTITY, relation text, statement text);
+INSERT INTO hazard (relation, statement) VALUES
+    ('t', 'DROP TABLE t'),
+    ('t', 'ALTER TABLE t DROP COLUMN y'),
+    ('t', 'ALTER TABLE t DROP COLUMN y CASCADE'),
+    ('s', 'DROP SEQUENCE s'),
+    ('t', 'DROP TABLE t CASCADE'),
+    ('t', 'TRUNCATE t'),
+    ('u', 'TRUNCATE u CASCADE'),
+    ('t', 'DELETE FROM t'),
+    ('t', 'WITH gone AS (DELETE FROM t RETURNING id) SELECT count(*) FROM gone'),
+    ('t', 'ALTER TABLE t ADD COLUMN c integer NOT NULL'),
+    ('u', 'UPDATE u SET id = id'),
+    ('t', 'ALTER TABLE t ALTER COLUMN y TYPE text'),
+    ('t', 'ALTER TABLE t ADD COLUMN c uuid DEFAULT gen_random_uuid()'),
+    ('t', 'ALTER TABLE t ADD COLUMN c timestamptz DEFAULT date_trunc(''day'', clock_timestamp())'),
+    ('t', 'ALTER TABLE t ADD COLUMN c serial'),
+    ('t', 'ALTER TABLE t ADD COLUMN c integer GENERATED BY DEFAULT AS IDENTITY'),
+    ('t', 'ALTER TABLE t ADD COLUMN c integer GENERATED ALWAYS AS (id * 2) STORED'),
+    ('t', 'ALTER TABLE t ALTER COLUMN id SET NOT NULL'),
+    ('t', 'ALTER TABLE t ADD CHECK (id > 0)'),
+    ('t', 'ALTER TABLE t ADD COLUMN c integer CHECK (c > 0)'),
+    ('t', 'ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES u'),
+    ('u', 'ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES u'),
+    ('t', 'ALTER TABLE t ADD COLUMN c integer DEFAULT 1 REFERENCES u'),
+    ('t', 'ALTER TABLE t ADD UNIQUE (y)'),
+    ('t', 'ALTER TABLE t ADD PRIMARY KEY (id)'),
+    ('t', 'ALTER TABLE t ADD COLUMN c integer UNIQUE'),
+    ('t', 'ALTER TABLE t ADD EXCLUDE USING gist (g WITH &&)'),
+    ('t', 'ALTER DOMAIN d ADD CHECK (VALUE > 1)'),
+    ('t', 'ALTER DOMAIN d VALIDATE CONSTRAINT d_positive'),
+    ('t', 'ALTER DOMAIN d SET NOT NULL'),
+    ('t', 'CREATE INDEX ON t (x)'),
+    ('t', 'ALTER TABLE t SET UNLOGGED'),
+    ('t', 'ALTER TABLE t SET TABLESPACE pg_default'),
+    ('t', 'ALTER TABLE t SET ACCESS METHOD heap'),
+    ('t_y', 'ALTER INDEX t_y SET TABLESPACE pg_default'),
+    ('m', 'REFRESH MATERIALIZED VIEW m'),
+    ('p', 'ALTER TABLE p ATTACH PARTITION p2 FOR VALUES FROM (10) TO (20)'),
+    ('p', 'ALTER TABLE p DETACH PARTITION p1'),
+    ('p', 'CREATE TABLE p3 PARTITION OF p FOR VALUES FROM (20) TO (30)'),
+    ('t', 'CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f()'),
+    ('t', 'ALTER TABLE t DISABLE TRIGGER t_f'),
+    ('t', 'ALTER TABLE t DISABLE TRIGGER USER'),
+    ('t', 'LOCK TABLE t'),
+    ('t', 'LOCK TABLE t IN SHARE MODE'),
+    ('t', 'ALTER TABLE t RENAME TO t_old'),
+    ('t', 'ALTER TABLE t RENAME COLUMN y TO name'),
+    ('v', 'ALTER VIEW v RENAME TO w'),
+    ('s', 'ALTER SEQUENCE s RENAME TO w'),
+    ('t', 'ALTER TABLE t DROP CONSTRAINT t_x'),
+    ('t_y', 'DROP INDEX t_y'),
+    ('t', 'DROP INDEX t_y'),
+    ('t', 'DROP TRIGGER t_f ON t'),
+    ('t', 'DROP RULE t_r ON t'),
+    ('v', 'DROP VIEW v'),
+    ('m', 'DROP MATERIALIZED VIEW m'),
+    ('t', 'CLUSTER t USING t_y'),
+    ('t', 'REINDEX TABLE t'),
+    ('t_y', 'REINDEX INDEX t_y'),
+    ('t', 'ALTER TABLE t ALTER COLUMN x SET STATISTICS 10, ADD FOREIGN KEY (id) REFERENCES u'),
+    ('t', 'ALTER TABLE t ALTER COLUMN x SET DEFAULT 1, ADD FOREIGN KEY (id) REFERENCES u');
+SELECT f.rule, f.severity, regexp_replace(f.lock, ' on .*', '') AS named, h.relation, h.statement
+FROM hazard AS h, findings(h.statement) AS f ORDER BY h.n, f.rule;
+SELECT h.statement, f.rule, f.lock, lock_of(h.statement, h.relation) AS taken
+FROM hazard AS h, findings(h.statement) AS f
+WHERE regexp_replace(f.lock, ' on .*', '') IS DISTINCT FROM lock_of(h.statement, h.relation);
+SELECT h.statement, f.rule, f.message ~ 'rewrites' AS named, rewrites(h.statement, 't') AS done
+FROM hazard AS h, findings(h.statement) AS f
+WHERE h.statement ~ 'ADD COLUMN' AND (f.message ~ 'rewrites') <> rewrites(h.statement, 't');
+SELECT statement FROM hazard WHERE NOT EXISTS (SELECT FROM findings(statement));
+
+-- These are no hazards, or take no lock that is worth a word.
+SELECT statement, f.* FROM unnest(ARRAY[
+    'ALTER TABLE t ADD COLUMN c integer',
+    'ALTER TABLE t ADD COLUMN c integer NOT NULL DEFAULT 0',
+    'ALTER TABLE t ADD COLUMN c timestamptz DEFAULT now(), ADD COLUMN d date NOT NULL DEFAULT CURRENT_DATE',
+    'ALTER TABLE t ADD COLUMN c integer REFERENCES u',
+    'ALTER TABLE t ADD CHECK (id > 0) NOT VALID, ADD FOREIGN KEY (id) REFERENCES u NOT VALID',
+    'ALTER TABLE t VALIDATE CONSTRAINT t_id',
+    'ALTER TABLE t ADD UNIQUE USING INDEX t_big',
+    'ALTER DOMAIN d ADD CHECK (VALUE > 1) NOT VALID',
+    'ALTER DOMAIN d DROP NOT NULL',
+    'DELETE FROM t WHERE id = 1; UPDATE t SET id = 2 WHERE id = 1; INSERT INTO t (id) SELECT 1',
+    'LOCK TABLE t IN ROW SHARE MODE',
+    'REFRESH MATERIALIZED VIEW CONCURRENTLY m',
+    'ANALYZE t',
+    'ALTER INDEX t_y RENAME TO t_z; ALTER TABLE t RENAME CONSTRAINT t_x TO t_xx',
+    'CREATE OR REPLACE VIEW v AS SELECT 1 AS id',
+    'REVOKE ALL ON t FROM PUBLIC',
+    'SET LOCAL work_mem = ''1MB''; SET CONSTRAINTS a IMMEDIATE',
+    'DO ''BEGIN DELETE FROM t; END''']) AS statement, findings(statement) AS f;
+
+SELECT statement FROM unnest(ARRAY[
+    'ALTER TABLE t ADD COLUMN c integer NOT NULL DEFAULT 0',
+    'ALTER TABLE t ADD COLUMN c timestamptz DEFAULT now(), ADD COLUMN d date NOT NULL DEFAULT CURRENT_DATE',
+    'ALTER TABLE t ADD COLUMN c uuid DEFAULT publicdigit.current_tenant_id()']) AS statement
+WHERE rewrites(statement, 't') OR EXISTS (SELECT FROM findings(statement));
+
+-- What names no lock.
+SELECT f.rule, f.severity, f.lock, f.message FROM unnest(ARRAY[
+    'DROP FUNCTION f()', 'DROP PROCEDURE f', 'DROP AGGREGATE a(integer)', 'DROP TYPE e', 'DROP DOMAIN d CASCADE',
+    'ALTER FUNCTION f() RENAME TO g', 'ALTER TYPE e RENAME TO e2',
+    'ALTER TYPE e RENAME VALUE ''one'' TO ''two''', 'ALTER TYPE e ADD VALUE ''two''',
+    'ALTER TABLE t ADD COLUMN c integer DEFAULT own_number()']) WITH ORDINALITY AS s (statement, n),
+    findings(statement) AS f ORDER BY n, f.rule;
+
+-- What breaks the golden rules, and what the installer would refuse.
+SELECT f.rule, f.severity, f.message FROM unnest(ARRAY[
+    'CREATE TABLE a (id integer)',
+    'CREATE TABLE a (id integer, tenant_id text)',
+    'CREATE TABLE a (tenant_id uuid[])',
+    'CREATE TABLE a (tenant_id uuid NULL)',
+    'CREATE TABLE a AS SELECT 1 AS id',
+    'SELECT 1 AS id INTO a',
+    'ALTER TABLE t ADD COLUMN tenant_id bigint',
+    'ALTER TABLE t DROP COLUMN tenant_id',
+    'ALTER TABLE t RENAME COLUMN tenant_id TO owner_id',
+    'ALTER TABLE t ALTER COLUMN tenant_id TYPE text',
+    'ALTER TABLE t ALTER COLUMN tenant_id DROP NOT NULL',
+    'ALTER TABLE t ALTER COLUMN tenant_id DROP DEFAULT',
+    'ALTER TABLE t ALTER COLUMN tenant_id SET DEFAULT gen_random_uuid()',
+    'CREATE TABLE a (tenant_id uuid, b integer, FOREIGN KEY (tenant_id, b) REFERENCES b ON DELETE SET NULL)',
+    'CREATE TABLE a (tenant_id uuid, b integer, FOREIGN KEY (tenant_id, b) REFERENCES b ON DELETE SET NULL (tenant_id))',
+    'CREATE TABLE a (tenant_id uuid, b integer, FOREIGN KEY (tenant_id, b) REFERENCES b ON UPDATE SET NULL)',
+    'CREATE TABLE a (tenant_id uuid REFERENCES b ON DELETE SET NULL)',
+    'CREATE TABLE a (tenant_id uuid); ALTER TABLE a NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY',
+    'DROP POLICY publicdigit_tenant ON t',
+    'ALTER POLICY publicdigit_tenant ON t USING (true)',
+    'ALTER POLICY publicdigit_tenant ON t RENAME TO mine',
+    'CREATE POLICY publicdigit_bound ON t USING (true)',
+    'CREATE FUNCTION a() RETURNS integer LANGUAGE sql SECURITY DEFINER AS ''SELECT 1''',
+    'CREATE FUNCTION a() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS ''SELECT 1''',
+    'CREATE FUNCTION a() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = ''pg_catalog, pg_temp'' AS ''SELECT 1''',
+    'CREATE FUNCTION a() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = pg_temp, pg_catalog AS ''SELECT 1''',
+    'ALTER FUNCTION f() SECURITY DEFINER',
+    'ALTER FUNCTION f() SECURITY DEFINER RESET ALL',
+    'GRANT SELECT ON t TO PUBLIC',
+    'BEGIN', 'SAVEPOINT a', 'COMMIT', 'START TRANSACTION',
+    'COPY t FROM STDIN', 'COPY t TO PROGRAM ''cat''', 'COPY t FROM ''/etc/passwd''',
+    'CREATE INDEX CONCURRENTLY ON t (x)', 'DROP INDEX CONCURRENTLY t_y',
+    'ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY',
+    'VACUUM', 'VACUUM t', 'VACUUM FULL t', 'VACUUM (FULL off) t', 'CLUSTER', 'REINDEX SCHEMA public',
+    'REINDEX TABLE CONCURRENTLY t',
+    'SET ROLE postgres', 'RESET ROLE', 'SET SESSION AUTHORIZATION DEFAULT', 'SET LOCAL search_path = public',
+    'SET "Row_Security" = off', 'RESET ALL', 'SET publicdigit.context = ''x''',
+    'ALTER TABLE t OWNER TO postgres', 'ALTER VIEW v OWNER TO postgres', 'ALTER FUNCTION f() OWNER TO postgres',
+    'ALTER TABLE t SET SCHEMA public', 'ALTER FUNCTION f() DEPENDS ON EXTENSION semver',
+    'DROP SCHEMA landlord CASCADE', 'CREATE SCHEMA a', 'CREATE EXTENSION a', 'DROP EXTENSION publicdigit',
+    'CREATE ROLE a', 'GRANT a TO b', 'ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC',
+    'CREATE TEMPORARY TABLE a (id integer)', 'PREPARE a AS SELECT 1', 'LISTEN a', 'SET CONSTRAINTS ALL DEFERRED']
+    ) WITH ORDINALITY AS s (statement, n), findings(statement) AS f ORDER BY n, f.rule;
+
+-- These keep them.
+SELECT statement, f.* FROM unnest(ARRAY[
+    'CREATE TABLE a (tenant_id uuid)',
+    'CREATE TABLE a (tenant_id pg_catalog.uuid NOT NULL DEFAULT publicdigit.current_tenant_id())',
+    'CREATE TABLE a (id integer); ALTER TABLE a ADD COLUMN tenant_id uuid',
+    'CREATE TABLE a (id integer); DROP TABLE a',
+    'CREATE TABLE a (owner uuid); ALTER TABLE a RENAME COLUMN owner TO tenant_id',
+    'CREATE TABLE a (tenant_id text); ALTER TABLE a ALTER COLUMN tenant_id TYPE uuid USING tenant_id::uuid',
+    'CREATE TABLE a (tenant_id uuid NULL); ALTER TABLE a ALTER COLUMN tenant_id SET NOT NULL',
+    'CREATE TABLE a (LIKE t); CREATE TABLE b () INHERITS (t); CREATE TABLE c OF e',
+    'CREATE TABLE a AS SELECT * FROM t; CREATE TABLE b AS SELECT t.tenant_id FROM t; CREATE TABLE c (tenant_id) AS SELECT 1',
+    'ALTER TABLE t ALTER COLUMN tenant_id SET DEFAULT publicdigit.current_tenant_id()',
+    'CREATE TABLE a (tenant_id uuid, b integer, FOREIGN KEY (tenant_id, b) REFERENCES b ON DELETE SET NULL (b))',
+    'CREATE TABLE a (tenant_id uuid, b integer REFERENCES b ON DELETE SET NULL)',
+    'CREATE POLICY mine ON t USING (publicdigit.is_current_tenant(tenant_id)); DROP POLICY publicdigit_bound ON t',
+    'CREATE FUNCTION a() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS ''SELECT 1''',
+    'CREATE FUNCTION a() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path FROM CURRENT AS ''SELECT 1''',
+    'CREATE FUNCTION a() RETURNS integer LANGUAGE sql SECURITY DEFINER AS ''SELECT 1''; ALTER FUNCTION a() SET search_path = pg_temp',
+    'CREATE FUNCTION a() RETURNS integer LANGUAGE sql AS ''SELECT 1''; ALTER FUNCTION a() SECURITY INVOKER']) AS statement,
+    findings(statement) AS f;
+
+-- In a landlord's module the tables that hold rows of tenants.
+SELECT f.rule, f.message FROM findings('CREATE TABLE a (id integer); CREATE TABLE landlord.b (id integer); CREATE TABLE c (id integer)',
+    context => 'landlord', tables => '{"a": "tenant", "b": "tenant", "c": "shared"}') AS f;
+
+-- What the version has made itself nobody uses yet: from then on, and until it is gone.
+SELECT f.rule, f.line, f.message FROM findings($$CREATE TABLE a (tenant_id uuid, x integer, y text);
+CREATE INDEX a_x ON a (x); DROP INDEX a_x; ALTER TABLE a DROP COLUMN x, ALTER COLUMN y TYPE varchar, ADD UNIQUE (y);
+CREATE TRIGGER a_f AFTER INSERT ON a EXECUTE FUNCTION f(); DROP TRIGGER a_f ON a; TRUNCATE a; DELETE FROM a; UPDATE a SET y = '';
+ALTER TABLE a RENAME TO b; LOCK b; ALTER TABLE b RENAME y TO z;
+DROP TABLE a;
+CREATE VIEW w AS SELECT 1; DROP VIEW w; CREATE SEQUENCE q; DROP SEQUENCE q; CREATE FUNCTION g() RETURNS integer LANGUAGE sql AS 'SELECT 1'; DROP FUNCTION g();
+CREATE TYPE h AS ENUM ('x'); ALTER TYPE h ADD VALUE 'y'; DROP TYPE h; CREATE DOMAIN i AS integer; ALTER DOMAIN i SET NOT NULL; DROP DOMAIN i;
+CREATE MATERIALIZED VIEW n AS SELECT 1; REFRESH MATERIALIZED VIEW n; DROP MATERIALIZED VIEW n;
+CREATE TABLE j (tenant_id uuid) PARTITION BY LIST (tenant_id); CREATE TABLE k PARTITION OF j DEFAULT; ALTER TABLE j DETACH PARTITION k; ALTER TABLE j ATTACH PARTITION k DEFAULT;
+DROP TABLE b; DROP TABLE IF EXISTS b$$) AS f;
+SELECT f.rule, f.message FROM findings('DROP TABLE IF EXISTS t; CREATE TABLE t (tenant_id uuid); TRUNCATE t') AS f;
+SELECT f.rule, f.message FROM findings('CREATE TABLE IF NOT EXISTS t (tenant_id uuid, c text); ALTER TABLE t DROP COLUMN c') AS f;
+SELECT f.rule FROM findings('CREATE TABLE IF NOT EXISTS t (tenant_id uuid, c text); ALTER TABLE t DROP COLUMN c', before => NULL) AS f;
+SELECT f.rule, f.message FROM findings('CREATE TABLE a (tenant_id uuid); DROP TABLE landlord.a', context => 'landlord') AS f;
+SELECT f.rule, f.message FROM findings('CREATE TABLE a (tenant_id uuid); DROP TABLE landlord.a') AS f;
+
+-- SET NOT NULL reads no row where a valid constraint says so; adding one valid does.
+SELECT f.rule, f.message FROM findings('ALTER TABLE t ALTER COLUMN a SET NOT NULL, ALTER COLUMN b SET NOT NULL, ALTER COLUMN c SET NOT NULL, ALTER COLUMN d SET NOT NULL',
+    before => 'CREATE TABLE t (tenant_id uuid, a integer CHECK (a IS NOT NULL), b integer, c integer, d integer);
+        ALTER TABLE t ADD CONSTRAINT b_c CHECK (b IS NOT NULL AND c IS NOT NULL) NOT VALID, ADD CONSTRAINT d CHECK (d IS NOT NULL) NOT VALID;
+        ALTER TABLE t VALIDATE CONSTRAINT b_c') AS f;
+SELECT f.rule, f.lock FROM findings('ALTER TABLE t ADD CONSTRAINT c CHECK (x > 0) NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT c') AS f;
+SELECT f.rule FROM findings('ALTER TABLE t VALIDATE CONSTRAINT c',
+    before => 'ALTER TABLE t ADD CONSTRAINT c CHECK (x > 0) NOT VALID') AS f;
+
+-- The migrations that the next lower version lacks, by the order of versions.
+CREATE FUNCTION public.version(version text, VARIADIC scripts text[]) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('name', 'grown', 'version', version, 'context', 'tenant', 'scripts',
+        jsonb_object_agg(format('migrations/tenant/000%s_m.up.sql', n), script))
+    FROM unnest(scripts) WITH ORDINALITY AS s (script, n)
+$$;
+SELECT publicdigit.register_module(version('1.0.0', 'DROP TABLE one'));
+SELECT publicdigit.register_module(version('1.10.0', 'DROP TABLE one', 'DROP TABLE two', E'-- three\n\n  DROP /* it */ TABLE three'));
+SELECT publicdigit.register_module(version('1.2.0-rc.1', 'DROP TABLE one', 'DROP TABLE two'));
+SELECT publicdigit.register_module(version('1.2.0', 'DROP TABLE one', 'DROP TABLE two'));
+SELECT publicdigit.register_module(version('1.2.0', 'DROP TABLE one', 'DROP TABLE two'), strict => true);
+SELECT publicdigit.register_module(version('0.1.0', 'DROP TABLE one'));
+
+-- The landlord's tables.
+SELECT publicdigit.register_module('geography');
+SELECT f.rule, f.severity, f.lock, f.message FROM findings('CREATE TABLE a (tenant_id uuid, country char(2) REFERENCES countries, c char(2), FOREIGN KEY (c) REFERENCES landlord.countries)') AS f;
+SELECT f.rule FROM findings('CREATE TABLE countries (tenant_id uuid); CREATE TABLE a (tenant_id uuid, country char(2) REFERENCES countries)') AS f;
+
+-- Strict: all findings in one error, and none of the module stays.  Advice alone passes.
+SELECT publicdigit.register_module(module(E'ALTER TYPE e ADD VALUE ''two'';\nDROP TABLE t'), true);
+\echo :LAST_ERROR_SQLSTATE
+SELECT publicdigit.register_module(module('ALTER TYPE e ADD VALUE ''two''')::text, true);
+SELECT module, version FROM publicdigit.modules WHERE module = 'lint';
+SELECT publicdigit.register_module('members', strict => true);
+SELECT publicdigit.register_module('members', NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT publicdigit.register_module('{}'::jsonb, NULL);
+\echo :LAST_ERROR_SQLSTATE
+
+-- What the manifest accepts, by migration and rule.
+SELECT publicdigit.unregister_module('lint');
+SELECT publicdigit.register_module(module(E'DROP TABLE t;\nCREATE INDEX ON u (id)')
+    || '{"accept": {"0001_a": ["drop_table"]}}', strict => true);
+SELECT publicdigit.register_module(module('DROP TABLE t', before => 'DROP TABLE t')
+    || '{"accept": {"0001_a": ["drop_table"]}}', strict => true);
+SELECT publicdigit.register_module(module('DROP TABLE t') || '{"accept": {"0001_a": ["drop_table", "truncate"]}}', true);
+SELECT publicdigit.unregister_module('lint');
+SELECT publicdigit.register_module(module('DROP TABLE t') || '{"accept": {"0002_a": ["drop_table"]}}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT publicdigit.register_module(module('DROP TABLE t') || '{"accept": {"0001_a": ["drop_tables"]}}');
+\echo :LAST_ERROR_SQLSTATE
+
+-- Any script that does not parse, whatever the caller has set.
+\set SHOW_CONTEXT always
+SELECT publicdigit.register_module(module(E'SELECT 1;\n\n-- é\nSELECT ''é'' FORM t'));
+\echo :LAST_ERROR_SQLSTATE
+SELECT publicdigit.register_module(module('SELECT 1')
+    || '{"scripts": {"migrations/tenant/0001_a.up.sql": "", "migrations/tenant/0001_a.down.sql": "\nDROP t"}}');
+SELECT publicdigit.register_module(module('SELECT 1')
+    || '{"scripts": {"migrations/tenant/0001_a.up.sql": "", "seeds/tenant/a.sql": "INSERT t"}}');
+\set SHOW_CONTEXT never
+SELECT module($$SELECT '\'; DROP TABLE t; --'$$) AS hidden \gset
+SET standard_conforming_strings = off;
+SELECT publicdigit.register_module(:'hidden'::jsonb, true);
+RESET standard_conforming_strings;
+
+SET client_min_messages = error;
+DROP FUNCTION public.module, public.findings, public.lock_of, public.rewrites, public.version;
+RESET client_min_messages;
+\set clean :include 'clean.psql'
+\i :clean
