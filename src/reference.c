@@ -217,7 +217,8 @@ pd_reference_watch(Oid landlord)
 	const char *column;
 	PdSpi		spi;
 
-	if (key == InvalidAttrNumber ||
+	if (get_rel_relkind(landlord) != RELKIND_RELATION ||
+		key == InvalidAttrNumber ||
 		!OidIsValid(key_family(get_atttype(landlord, key))) ||
 		!is_deterministic(landlord, key) ||
 		OidIsValid(get_trigger_oid(landlord, PD_TRIGGER_KEY, true)))
@@ -252,11 +253,10 @@ pd_reference_watch_created(PdScriptRun *run)
 	foreach(cell, run->created)
 	{
 		Oid			relid = lfirst_oid(cell);
-		char		relkind = get_rel_relkind(relid);
 		const PdTableSpec *spec;
 
-		if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
-			continue;
+		if (get_rel_relkind(relid) != RELKIND_RELATION)
+			continue;			/* no table, or dropped again */
 		spec = pd_manifest_table(run->manifest, get_rel_name(relid));
 		if (spec != NULL && !spec->is_tenant)
 			pd_reference_watch(relid);
@@ -288,9 +288,9 @@ ensure_tenants_table(Oid relid)
 
 /*
  * ensure_landlords_table
- *		An error (55000) unless a table is in the landlord's schema and has a
- *		primary key that can be referred to.  Whether it is shared is found when
- *		the key is asked for.
+ *		An error (55000, 0A000) unless a table is in the landlord's schema and
+ *		has a primary key that can be referred to.  Whether it is shared is found
+ *		when the key is asked for.
  */
 static void
 ensure_landlords_table(Oid landlord)
@@ -303,6 +303,12 @@ ensure_landlords_table(Oid landlord)
 				 errmsg("table %s is not the landlord's", qualified_name(landlord)),
 				 errhint("Only tables in schema \"%s\" can be referred to in this way; use a foreign key for a table of the tenant's own.",
 						 PD_LANDLORD_SCHEMA)));
+	/* No trigger sees TRUNCATE of a partition that is made later. */
+	if (get_rel_relkind(landlord) == RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("table %s is partitioned, and cannot be referred to", qualified_name(landlord)),
+				 errhint("Use a foreign key, or an ordinary table.")));
 	key = primary_key_column(landlord);
 	if (key == InvalidAttrNumber)
 		ereport(ERROR,
@@ -491,7 +497,8 @@ pd_settle_landlord_references(PG_FUNCTION_ARGS)
 	n = pd_spi_query("SELECT t.oid, t.tgrelid, a.attnum"
 					 " FROM pg_event_trigger_ddl_commands() AS d"
 					 " JOIN pg_trigger AS t ON t.oid = d.objid"
-					 " JOIN publicdigit.landlord_references AS r ON r.table_name = t.tgrelid"
+					 " JOIN publicdigit.landlord_references AS r"
+					 "  ON r.table_name = t.tgrelid AND r.trigger_name = t.tgname"
 					 " JOIN pg_attribute AS a ON a.attrelid = r.table_name"
 					 "  AND a.attname = r.column_name"
 					 " WHERE d.classid = 'pg_trigger'::regclass"

@@ -39,6 +39,7 @@ extern AttrNumber pd_reference_key_column(Relation landlord);
 extern bool pd_reference_lock_key(Oid landlord, Oid type, Datum value, char **key);
 extern void pd_reference_enter(Oid landlord, const char *key, const pg_uuid_t *tenant);
 extern void pd_reference_remove(Oid landlord, const char *key);
+extern void pd_reference_respell(Oid landlord, const char *key, const char *spelled);
 extern bool pd_reference_is_checked(Oid landlord, Oid nspid, const char *value);
 extern void pd_reference_note_checked(Oid landlord, Oid nspid, const char *value);
 extern void pd_reference_forget_checked(void);

@@ -322,10 +322,9 @@ key_plan(Relation landlord, Oid type)
 														  false));
 		SPIPlanPtr	plan;
 
-		plan = SPI_prepare(psprintf("SELECT x.%s AS key FROM %s%s AS x"
+		plan = SPI_prepare(psprintf("SELECT x.%s AS key FROM ONLY %s AS x"
 									" WHERE x.%s OPERATOR(pg_catalog.=) $1 FOR KEY SHARE OF x",
 									column,
-									landlord->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
 									quote_qualified_identifier(get_namespace_name(RelationGetNamespace(landlord)),
 															   RelationGetRelationName(landlord)),
 									column),
@@ -367,8 +366,9 @@ pd_reference_lock_key(Oid landlord, Oid type, Datum value, char **key)
 
 /*
  * write_registry
- *		Run a statement that writes to the registry.  A module's script may not
- *		write there; its statement may well be what led here.
+ *		Run a statement that writes to the registry, under the latest snapshot.
+ *		A module's script may not write there; its statement may well be what
+ *		led here.
  */
 static void
 write_registry(const char *sql, const PdArg *args, int nargs)
@@ -377,13 +377,13 @@ write_registry(const char *sql, const PdArg *args, int nargs)
 
 	if (script == NULL)
 	{
-		pd_spi_query(sql, args, nargs);
+		pd_spi_query_latest(sql, args, nargs);
 		return;
 	}
 	PG_TRY();
 	{
 		pd_script_set_running(NULL);
-		pd_spi_query(sql, args, nargs);
+		pd_spi_query_latest(sql, args, nargs);
 	}
 	PG_FINALLY();
 	{
@@ -431,6 +431,26 @@ pd_reference_remove(Oid landlord, const char *key)
 	};
 
 	write_registry("DELETE FROM publicdigit.landlord_reference_key"
+				   " WHERE landlord_table = $1 AND key = $2",
+				   args, lengthof(args));
+}
+
+/*
+ * pd_reference_respell
+ *		A key is another text now, though it is equal to what it was, as 1.0 and
+ *		1.00 are: let the entries say so.  Must be called inside pd_spi_begin,
+ *		by whoever has changed the key.
+ */
+void
+pd_reference_respell(Oid landlord, const char *key, const char *spelled)
+{
+	PdArg		args[] = {
+		pd_datum(REGCLASSOID, ObjectIdGetDatum(landlord)),
+		pd_text(key),
+		pd_text(spelled)
+	};
+
+	write_registry("UPDATE publicdigit.landlord_reference_key SET key = $3"
 				   " WHERE landlord_table = $1 AND key = $2",
 				   args, lengthof(args));
 }

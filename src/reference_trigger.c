@@ -21,7 +21,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/partition.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -230,7 +229,8 @@ pd_check_landlord_reference(PG_FUNCTION_ARGS)
 
 /*
  * refers
- *		Has a tenant's table a row with this value?  Must be called inside
+ *		Has a tenant's table a row with this value?  One that is being deleted
+ *		is waited for, as a foreign key does.  Must be called inside
  *		pd_spi_begin.
  */
 static bool
@@ -240,7 +240,8 @@ refers(const char *table, const char *column, bool is_partitioned, Oid type, Dat
 	bool		found;
 
 	/* Not kept: this happens where a key that was used is taken away. */
-	plan = SPI_prepare(psprintf("SELECT FROM %s%s AS x WHERE x.%s OPERATOR(pg_catalog.=) $1",
+	plan = SPI_prepare(psprintf("SELECT FROM %s%s AS x WHERE x.%s OPERATOR(pg_catalog.=) $1"
+								" FOR KEY SHARE OF x",
 								is_partitioned ? "" : "ONLY ", table, column),
 					   1, &type);
 	if (plan == NULL ||
@@ -343,32 +344,10 @@ report_referred(Relation rel, AttrNumber column, const char *value,
 							  get_attname(RelationGetRelid(rel), column, false), value,
 							  referrers->unread > 0 ? "up to " : "", total,
 							  referrers->names.data,
-							  total > NAMED_TENANTS ? ", ..." : ""),
+							  total > NAMED_TENANTS ? " and others" : ""),
 			 errhint("Let the tenants' rows refer to other keys first; the first table is %s, column %s.",
 					 referrers->table, referrers->column),
 			 errtable(rel)));
-}
-
-/*
- * referred_table
- *		The table that tenants refer to, where a trigger has fired on it or a
- *		partition of it.
- */
-static Oid
-referred_table(Relation rel)
-{
-	Oid			relid = RelationGetRelid(rel);
-	ListCell   *cell;
-
-	if (rel->rd_rel->relispartition)
-	{
-		foreach(cell, get_partition_ancestors(RelationGetRelid(rel)))
-		{
-			if (OidIsValid(get_trigger_oid(lfirst_oid(cell), PD_TRIGGER_KEY, true)))
-				relid = lfirst_oid(cell);
-		}
-	}
-	return relid;
 }
 
 /*
@@ -383,10 +362,11 @@ referred_table(Relation rel)
 static void
 keep_key(Relation rel, AttrNumber column, Datum value)
 {
-	Oid			landlord = referred_table(rel);
+	Oid			landlord = RelationGetRelid(rel);
 	Oid			type = getBaseType(TupleDescAttr(RelationGetDescr(rel), column - 1)->atttypid);
 	char	   *key;
-	Referrers	referrers = {0};
+	char	   *found;
+	Referrers	referrers;
 	PdSpi		spi;
 
 	pd_reference_forget_checked();
@@ -396,12 +376,18 @@ keep_key(Relation rel, AttrNumber column, Datum value)
 	if (pd_spi_query_latest("SELECT FROM publicdigit.landlord_reference_key"
 							" WHERE landlord_table = $1 AND key = $2 LIMIT 1",
 							PD_ARGS(pd_datum(REGCLASSOID, ObjectIdGetDatum(landlord)),
-									pd_text(key))) > 0 &&
-		!pd_reference_lock_key(landlord, type, value, &key))
+									pd_text(key))) == 0)
+		;						/* nobody has used it */
+	else if (pd_reference_lock_key(landlord, type, value, &found))
+	{
+		if (strcmp(found, key) != 0)
+			pd_reference_respell(landlord, key, found);
+	}
+	else
 	{
 		find_referrers(landlord, key, type, value, &referrers);
 		if (referrers.confirmed > 0)
-			report_referred(rel, column, text_of(type, value), &referrers);
+			report_referred(rel, column, key, &referrers);
 		pd_reference_remove(landlord, key);
 	}
 	pd_spi_end(&spi);
@@ -424,7 +410,7 @@ keep_table(Relation rel)
 							" JOIN pg_class AS c ON c.oid = r.table_name"
 							" JOIN pg_namespace AS n ON n.oid = c.relnamespace"
 							" WHERE r.landlord_table = $1 LIMIT 1",
-							PD_ARGS(pd_datum(REGCLASSOID, ObjectIdGetDatum(referred_table(rel))))) > 0)
+							PD_ARGS(pd_datum(REGCLASSOID, ObjectIdGetDatum(RelationGetRelid(rel))))) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot truncate table \"%s\", to which tenants refer",
