@@ -86,8 +86,6 @@ add_candidate(PdModule *module, PdCandidate *candidate, uint64 row)
 
 	if (module->ncandidates == 0)
 		module->candidates = candidate;
-	if (DatumGetBool(pd_spi_datum(row, "is_installed", &isnull)))
-		module->installed = module->ncandidates;
 	module->ncandidates++;
 }
 
@@ -97,10 +95,10 @@ add_candidate(PdModule *module, PdCandidate *candidate, uint64 row)
  *		any of them requires, at whatever distance.
  *
  * Modules of another context that they require are read too, without what
- * those require.  A target of NULL has nothing installed.
+ * those require.  None counts as installed.
  */
 PdModules *
-pd_modules_load(List *names, PdContextKind context, const PdTarget *target)
+pd_modules_load(List *names, PdContextKind context)
 {
 	PdModules  *modules;
 	PdCandidate *candidates;
@@ -117,22 +115,18 @@ pd_modules_load(List *names, PdContextKind context, const PdTarget *target)
 					 " CROSS JOIN LATERAL pg_catalog.jsonb_object_keys(v.manifest->'requires') AS k (name)"
 					 ")"
 					 " SELECT r.name AS module, m.context, v.id, v.version::text AS version,"
-					 " v.manifest->'requires' AS requires,"
-					 " EXISTS (SELECT FROM publicdigit.installation AS i"
-					 " WHERE i.module = m.name AND i.version_id = v.id AND i.status <> 'archived' AND $3"
-					 " AND (i.tenant_id = $4 OR m.context = 'landlord')) AS is_installed"
+					 " v.manifest->'requires' AS requires"
 					 " FROM reached AS r"
 					 " LEFT JOIN publicdigit.module AS m ON m.name = r.name"
 					 " LEFT JOIN publicdigit.module_version AS v ON v.module = m.name"
 					 " ORDER BY r.name COLLATE \"C\", v.version DESC",
-					 PD_ARGS(pd_text_array(names), pd_text(pd_context_name(context)),
-							 pd_datum(BOOLOID, BoolGetDatum(target != NULL)),
-							 pd_uuid(target == NULL ? NULL : pd_target_tenant(target))));
+					 PD_ARGS(pd_text_array(names), pd_text(pd_context_name(context))));
 
 	/* SPI leaves another one current. */
 	MemoryContextSwitchTo(context_of_result);
 
 	modules = palloc0(sizeof(PdModules));
+	pd_semver_type(&modules->type);
 	/* No module has more rows than there are. */
 	modules->modules = palloc_extended((n + 1) * sizeof(PdModule),
 									   MCXT_ALLOC_ZERO | MCXT_ALLOC_HUGE);
@@ -195,8 +189,9 @@ pd_candidate_requires(PdCandidate *candidate)
  *		Which candidates of a module a range holds, as their places.
  */
 const Bitmapset *
-pd_module_in_range(PdModule *module, const char *range)
+pd_module_in_range(PdModules *modules, int number, const char *range)
 {
+	PdModule   *module = &modules->modules[number];
 	KnownRange *known;
 	PdRange    *parsed;
 	const char *problem;
@@ -215,9 +210,15 @@ pd_module_in_range(PdModule *module, const char *range)
 		elog(ERROR, "range \"%s\" is malformed: %s", range, problem);
 	known = palloc0(sizeof(KnownRange));
 	known->text = pstrdup(range);
+	pd_range_prepare(parsed, &modules->type);
 	for (int i = 0; i < module->ncandidates; i++)
 	{
-		if (pd_range_contains(parsed, module->candidates[i].version))
+		PdCandidate *candidate = &module->candidates[i];
+
+		if (candidate->value == (Datum) 0)
+			candidate->value = pd_semver_value(&modules->type, candidate->version);
+		if (pd_range_contains_value(parsed, &modules->type,
+									candidate->version, candidate->value))
 			known->holds = bms_add_member(known->holds, i);
 	}
 	module->known_ranges = lappend(module->known_ranges, known);

@@ -14,13 +14,15 @@
 #include "utils/hsearch.h"
 
 #include "manifest.h"
-#include "target.h"
+#include "semver.h"
 
 /* A registered version of a module. */
 typedef struct PdCandidate
 {
 	int64		id;				/* in the registry */
 	char	   *version;
+	Datum		value;			/* the same as the type semver has it; 0 until
+								 * a range asks for it */
 	Jsonb	   *document;		/* its "requires"; NULL where it has none */
 	bool		is_read;		/* is what follows filled in? */
 	List	   *requires;		/* of PdRequirement */
@@ -34,8 +36,7 @@ typedef struct PdModule
 	PdContextKind context;		/* where it is registered */
 	PdCandidate *candidates;	/* the highest first */
 	int			ncandidates;
-	int			installed;		/* the candidate that the target has, or the
-								 * landlord of his own modules; -1 for none */
+	int			installed;		/* the candidate that is; -1 for none */
 	List	   *known_ranges;	/* which candidates they hold */
 } PdModule;
 
@@ -44,17 +45,18 @@ typedef struct PdModules
 	PdModule   *modules;		/* by name */
 	int			nmodules;
 	HTAB	   *numbers;		/* of modules, by their names */
+	PdSemverType type;
 } PdModules;
 
 /*
  * Must be called inside pd_spi_begin.  All that the others return belongs to
  * the memory context that was current then; none of them runs any SQL.
  */
-extern PdModules *pd_modules_load(List *names, PdContextKind context,
-								  const PdTarget *target);
+extern PdModules *pd_modules_load(List *names, PdContextKind context);
 
 extern int	pd_module_number(const PdModules *modules, const char *name);
 extern List *pd_candidate_requires(PdCandidate *candidate);
-extern const Bitmapset *pd_module_in_range(PdModule *module, const char *range);
+extern const Bitmapset *pd_module_in_range(PdModules *modules, int number,
+											const char *range);
 
 #endif							/* PUBLICDIGIT_CANDIDATE_H */

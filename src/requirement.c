@@ -147,7 +147,11 @@ follow(Search *search, char *name_and_version, List *requires)
 			continue;
 		}
 
-		holds = pd_module_in_range(module, requirement->range);
+		/* A landlord's module, which leads to no tenant's. */
+		if (module->context != search->start->context)
+			continue;
+
+		holds = pd_module_in_range(search->modules, number, requirement->range);
 		while ((place = bms_next_member(holds, place)) >= 0)
 		{
 			PdCandidate *candidate = &module->candidates[place];
@@ -193,7 +197,7 @@ pd_requirements_check(const PdManifest *manifest)
 	foreach(lc, manifest->requires)
 		names = lappend(names, ((PdRequirement *) lfirst(lc))->module);
 	search.start = manifest;
-	search.modules = pd_modules_load(names, manifest->context, NULL);
+	search.modules = pd_modules_load(names, manifest->context);
 	search.visited = palloc0((search.modules->nmodules + 1) * sizeof(Bitmapset *));
 
 	ensure_landlord_needs_no_tenant(manifest, search.modules);

@@ -30,25 +30,80 @@
 #include "semver.h"
 #include "spi.h"
 
+/* What is installed: a version of a module. */
+typedef struct Installed
+{
+	char	   *module;
+	bool		is_target;		/* for the target, not for the landlord */
+	int64		id;				/* of the version */
+} Installed;
+
 /*
- * installed_names
- *		The names of the modules that the target has.
+ * find_installed
+ *		What the target and the landlord have, as a list of Installed.
  */
 static List *
-installed_names(const PdTarget *target)
+find_installed(const PdTarget *target)
 {
 	MemoryContext context = CurrentMemoryContext;
-	List	   *names = NIL;
+	List	   *list = NIL;
 	uint64		n;
 
-	n = pd_spi_query("SELECT i.module FROM publicdigit.installation AS i"
-					 " WHERE (i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL)"
+	n = pd_spi_query("SELECT i.module, i.version_id, i.context = $2 AS is_target"
+					 " FROM publicdigit.installation AS i"
+					 " WHERE (i.tenant_id = $1 OR i.tenant_id IS NULL)"
 					 " AND i.status <> 'archived'",
-					 PD_ARGS(pd_uuid(pd_target_tenant(target))));
+					 PD_ARGS(pd_uuid(pd_target_tenant(target)),
+							 pd_text(pd_context_name(target->context))));
+	/* SPI leaves another one current. */
 	MemoryContextSwitchTo(context);
 	for (uint64 row = 0; row < n; row++)
-		names = lappend(names, pd_spi_text(row, "module"));
-	return names;
+	{
+		Installed  *installed = palloc(sizeof(Installed));
+		bool		isnull;
+
+		installed->module = pd_spi_text(row, "module");
+		installed->is_target = DatumGetBool(pd_spi_datum(row, "is_target", &isnull));
+		installed->id = DatumGetInt64(pd_spi_datum(row, "version_id", &isnull));
+		list = lappend(list, installed);
+	}
+	return list;
+}
+
+/*
+ * load_modules
+ *		Read all versions of the asked-for module, of what the target has, and
+ *		of what these lead to.
+ */
+static PdModules *
+load_modules(const PdTarget *target, const char *module)
+{
+	List	   *list = find_installed(target);
+	List	   *names = list_make1(unconstify(char *, module));
+	PdModules  *modules;
+	ListCell   *lc;
+
+	foreach(lc, list)
+	{
+		const Installed *installed = lfirst(lc);
+
+		if (installed->is_target)
+			names = lappend(names, installed->module);
+	}
+	modules = pd_modules_load(names, target->context);
+
+	foreach(lc, list)
+	{
+		const Installed *installed = lfirst(lc);
+		int			number = pd_module_number(modules, installed->module);
+
+		for (int i = 0; number >= 0 && i < modules->modules[number].ncandidates; i++)
+		{
+			if (modules->modules[number].candidates[i].id == installed->id)
+				modules->modules[number].installed = i;
+		}
+	}
+	return modules;
 }
 
 /*
@@ -153,7 +208,7 @@ is_wanted(const PdResolution *resolution, int number, int place)
 				const PdRequirement *requirement = lfirst(lc);
 
 				if (strcmp(requirement->module, module->name) == 0 &&
-					bms_is_member(place, pd_module_in_range(module, requirement->range)))
+					bms_is_member(place, pd_module_in_range(modules, number, requirement->range)))
 					return true;
 			}
 		}
@@ -242,7 +297,7 @@ restrict_for_tenants(const PdResolution *resolution)
 		requirement = palloc(sizeof(PdRequirement));
 		requirement->module = modules->modules[number].name;
 		requirement->range = pd_spi_text(row, "range");
-		holds = pd_module_in_range(&modules->modules[number], requirement->range);
+		holds = pd_module_in_range(modules, number, requirement->range);
 		if (!bms_is_member(modules->modules[number].installed, holds))
 			continue;
 		while ((place = bms_next_member(holds, place)) >= 0)
@@ -334,9 +389,7 @@ pd_resolve(const PdTarget *target, const char *module, const char *version)
 	ListCell   *lc;
 
 	MemoryContextSwitchTo(search);
-	resolution.modules = pd_modules_load(lcons(unconstify(char *, module),
-											   installed_names(target)),
-										 target->context, target);
+	resolution.modules = load_modules(target, module);
 	resolution.asked = pd_module_number(resolution.modules, module);
 	resolution.solver = pd_solver_create(resolution.modules);
 	pd_resolver_ensure_registered(&resolution, resolution.asked, NULL);

@@ -18,9 +18,9 @@
 #include "semver.h"
 
 /* The most requirements that a detail names. */
-#define MAX_SENTENCES	12
+#define MAX_SENTENCES	8
 
-/* The most versions that are named one by one. */
+/* The most versions, and the most ranges, that are named one by one. */
 #define MAX_VERSIONS	3
 
 /* The clashes to blame, as they are told of. */
@@ -66,6 +66,19 @@ subject_of(const PdClash *clash)
 }
 
 /*
+ * by_version
+ *		list_sort comparator: the clashes of higher versions come first.
+ */
+static int
+by_version(const ListCell *a, const ListCell *b)
+{
+	const PdTerm *one = linitial(((PdClash *) lfirst(a))->terms);
+	const PdTerm *other = linitial(((PdClash *) lfirst(b))->terms);
+
+	return bms_next_member(one->values, -1) - bms_next_member(other->values, -1);
+}
+
+/*
  * in_order
  *		The requirements to blame, each module's before those of what it
  *		requires, then what else is to blame.
@@ -78,6 +91,7 @@ in_order(const PdResolution *resolution, List *clashes)
 	ListCell   *m;
 	ListCell   *lc;
 
+	list_sort(clashes, by_version);
 	/* The list of modules grows while it is walked. */
 	foreach(m, modules)
 	{
@@ -142,26 +156,57 @@ show_versions(const PdModule *module, const Bitmapset *values)
 
 /*
  * add_requirement
- *		Write that versions of a module require another one.
+ *		Write that versions of a module require another one.  Many of them
+ *		that do so in ever other ranges become one sentence.
  */
 static void
-add_requirement(Report *report, const PdClash *clash)
+add_requirement(Report *report, PdClash *clash)
 {
 	const PdResolution *resolution = report->resolution;
+	int			number = subject_of(clash);
+	const PdModule *module = &resolution->modules->modules[number];
 	const PdTerm *term = linitial(clash->terms);
-	const PdModule *module = &resolution->modules->modules[term->module];
-	const Bitmapset *allowed = pd_solver_allowed(resolution->solver, term->module);
-	Bitmapset  *values = bms_intersect(term->values, allowed);
-	bool		is_first = !bms_is_member(term->module, report->subjects);
+	Bitmapset  *values = bms_copy(term->values);
+	List	   *others = NIL;
+	bool		is_plural;
+	ListCell   *lc;
 
-	report->subjects = bms_add_member(report->subjects, term->module);
-	appendStringInfo(&report->chain, "%s %s%s %s %s %s", module->name,
-					 show_versions(module, values),
-					 is_first && term->module == resolution->asked ?
-					 ", which was asked for," : "",
-					 bms_membership(values) == BMS_MULTIPLE ? "require" : "requires",
-					 clash->requirement->module,
-					 pd_range_show(clash->requirement->range));
+	foreach(lc, report->clashes)
+	{
+		PdClash    *other = lfirst(lc);
+
+		if (other == clash || other->kind != PD_CLASH_REQUIRED ||
+			subject_of(other) != number ||
+			strcmp(other->requirement->module, clash->requirement->module) != 0)
+			continue;
+		others = lappend(others, other);
+	}
+	if (list_length(others) < MAX_VERSIONS)
+		others = NIL;
+	foreach(lc, others)
+	{
+		PdClash    *other = lfirst(lc);
+
+		other->is_told = true;
+		term = linitial(other->terms);
+		values = bms_add_members(values, term->values);
+	}
+
+	values = bms_int_members(values, pd_solver_allowed(resolution->solver, number));
+	is_plural = bms_membership(values) == BMS_MULTIPLE;
+	appendStringInfo(&report->chain, "%s %s", module->name,
+					 show_versions(module, values));
+	if (number == resolution->asked && !bms_is_member(number, report->subjects))
+		appendStringInfo(&report->chain, ", which %s asked for,",
+						 is_plural ? "were" : "was");
+	appendStringInfo(&report->chain, " %s %s ", is_plural ? "require" : "requires",
+					 clash->requirement->module);
+	if (others != NIL)
+		appendStringInfo(&report->chain, "in %d ranges, one of them ",
+						 list_length(others) + 1);
+	appendStringInfoString(&report->chain,
+						   pd_range_show(clash->requirement->range));
+	report->subjects = bms_add_member(report->subjects, number);
 }
 
 /*
@@ -221,9 +266,11 @@ make_report(Report *report, const PdResolution *resolution, PdClash *clash)
 	initStringInfo(&report->chain);
 	foreach(lc, report->clashes)
 	{
-		const PdClash *cause = lfirst(lc);
+		PdClash    *cause = lfirst(lc);
 		int			length = report->chain.len;
 
+		if (cause->is_told)
+			continue;
 		if (report->nsentences == MAX_SENTENCES)
 		{
 			report->nomitted++;
@@ -294,7 +341,7 @@ ensure_in_range(const Report *report, const PdClash *clash)
 	PdModule   *module = &modules->modules[number];
 
 	pd_resolver_ensure_registered(report->resolution, number, report->chain.data);
-	if (bms_is_empty(pd_module_in_range(module, requirement->range)))
+	if (bms_is_empty(pd_module_in_range(modules, number, requirement->range)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("no registered version of module \"%s\" is in the range \"%s\"",
@@ -334,9 +381,10 @@ ensure_landlord_has(const Report *report, const PdClash *clash)
 	const PdResolution *resolution = report->resolution;
 	PdModules  *modules = resolution->modules;
 	const PdRequirement *requirement = clash->requirement;
-	PdModule   *module = &modules->modules[pd_module_number(modules, requirement->module)];
+	int			number = pd_module_number(modules, requirement->module);
+	const PdModule *module = &modules->modules[number];
 	const char *by = modules->modules[subject_of(clash)].name;
-	const Bitmapset *holds = pd_module_in_range(module, requirement->range);
+	const Bitmapset *holds = pd_module_in_range(modules, number, requirement->range);
 
 	if (module->context == resolution->target->context)
 		return;

@@ -400,7 +400,7 @@ static Bitmapset *
 values_outside(const PdSolver *solver, int number, const char *range)
 {
 	PdModule   *module = &solver->modules->modules[number];
-	const Bitmapset *holds = pd_module_in_range(module, range);
+	const Bitmapset *holds = pd_module_in_range(solver->modules, number, range);
 	Bitmapset  *values = bms_make_singleton(0);
 
 	for (int i = 0; i < module->ncandidates; i++)

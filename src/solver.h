@@ -13,7 +13,7 @@
 #include "candidate.h"
 
 /* How many conflicts the search may run into before it gives up. */
-#define PD_SOLVER_MAX_CONFLICTS		2000
+#define PD_SOLVER_MAX_CONFLICTS		1000
 
 /* Why some values cannot stand together. */
 typedef enum PdClashKind
@@ -41,7 +41,8 @@ typedef struct PdClash
 	const PdRequirement *requirement;	/* where one is the cause */
 	const char *by;				/* whose it is, for PD_CLASH_TENANTS */
 	List	   *causes;			/* of PdClash, for PD_CLASH_LEARNED */
-	bool		is_seen;		/* for whoever walks over causes */
+	bool		is_seen;		/* for whoever walks over causes, */
+	bool		is_told;		/* and tells of them */
 } PdClash;
 
 typedef struct PdSolver PdSolver;
