@@ -40,3 +40,12 @@ CREATE FUNCTION publicdigit.rollback_tenant(tenant uuid, batches integer DEFAULT
     RETURNS integer LANGUAGE c AS 'MODULE_PATHNAME', 'pd_rollback_tenant_by_id';
 COMMENT ON FUNCTION publicdigit.rollback_tenant(uuid, integer) IS
     'undoes a tenant''s last batches of migrations; returns how many migrations that were';
+
+CREATE FUNCTION publicdigit.accept_migration(module text, migration text, tenant text, reason text)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_accept_migration';
+COMMENT ON FUNCTION publicdigit.accept_migration(text, text, text, text) IS
+    'accepts a harmless change of the script of a migration that is applied, and keeps the reason';
+CREATE FUNCTION publicdigit.accept_migration(module text, migration text, tenant uuid, reason text)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_accept_migration_by_id';
+COMMENT ON FUNCTION publicdigit.accept_migration(text, text, uuid, text) IS
+    'accepts a harmless change of the script of a migration that is applied, and keeps the reason';
