@@ -65,6 +65,9 @@ my $problem = $json->decode($node->safe_psql('postgres', <<"SQL"));
 INSERT INTO manifest VALUES $rows;
 SELECT json_object_agg(name, problem(document)) FROM manifest;
 SQL
+my (undef, undef, $hint) = $node->psql('postgres', "SELECT publicdigit.register_module('"
+	  . $text{'a hazard that there is not'} . "')");
+my ($hazards) = $hint =~ /^HINT:  The hazards are: (.*)\.$/m;
 $node->stop;
 
 # --- both -----------------------------------------------------------------------
@@ -113,6 +116,11 @@ for my $case (@cases)
 		  if defined $key;
 	}
 }
+
+# The hazards are listed twice; the code's list is in the hint of its error.
+is_deeply([ sort split /, /, $hazards ],
+	[ sort @{ $json->decode(slurp_file($schema))->{properties}{accept}{additionalProperties}{items}{enum} } ],
+	'the schema lists the hazards that there are');
 
 # --- files that are there ---------------------------------------------------------
 
