@@ -15,19 +15,18 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 #include "drift.h"
 #include "fingerprint.h"
 #include "scratch.h"
 #include "spi.h"
+#include "subtransaction.h"
 
 PG_FUNCTION_INFO_V1(pd_check_drift);
 PG_FUNCTION_INFO_V1(pd_check_drift_by_id);
@@ -42,6 +41,7 @@ typedef struct Expected
 /* One call of check_drift(). */
 typedef struct Check
 {
+	PdTarget	target;			/* that is looked at now */
 	ReturnSetInfo *rsinfo;
 	MemoryContext memory;		/* of what is expected */
 	List	   *expected[2];	/* of Expected, by context */
@@ -69,8 +69,9 @@ add_difference(List *differences, const PdItem *expected, const PdItem *actual)
 	const PdItem *either = expected != NULL ? expected : actual;
 
 	difference->module = either->module;
-	difference->difference = actual == NULL ? "missing" :
-		expected == NULL ? "extra" : "changed";
+	/* An object that has lost or gained a property is there. */
+	difference->difference = either->property[0] != '\0' ? "changed" :
+		actual == NULL ? "missing" : expected == NULL ? "extra" : "changed";
 	difference->object = either->object;
 	difference->expected = expected == NULL ? NULL : describe(expected);
 	difference->actual = actual == NULL ? NULL : describe(actual);
@@ -300,8 +301,9 @@ expected_of(Check *check, const PdTarget *target)
  *		Add rows to the result.
  */
 static void
-return_differences(Check *check, const PdTarget *target, List *differences)
+return_differences(Check *check, List *differences)
 {
+	const PdTarget *target = &check->target;
 	const char *tenant = target->context == PD_TENANT ? target->tenant.slug : NULL;
 	ListCell   *cell;
 
@@ -323,23 +325,17 @@ return_differences(Check *check, const PdTarget *target, List *differences)
 }
 
 /*
- * check_target
+ * look_at_target
  *		Add the differences of one target to the result.
  *		Errors: 42704 when the tenant is gone, 55000 when it is archived.
  */
 static void
-check_target(Check *check, PdTarget *target)
+look_at_target(void *arg)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	MemoryContext memory = AllocSetContextCreate(caller, "publicdigit drift",
-												 ALLOCSET_DEFAULT_SIZES);
+	Check	   *check = arg;
+	PdTarget   *target = &check->target;
 	const PdScratch *expected;
 	List	   *differences;
-
-	CHECK_FOR_INTERRUPTS();
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(memory);
 
 	pd_target_lock(target, PD_TARGET_LOOK);
 	if (target->context == PD_TENANT && target->tenant.status == PD_TENANT_ARCHIVED)
@@ -350,11 +346,23 @@ check_target(Check *check, PdTarget *target)
 				 errhint("Call publicdigit.restore_tenant() first.")));
 	expected = expected_of(check, target);
 	differences = compare(expected->items, without_failed(pd_items(target), expected));
-	return_differences(check, target, add_failures(differences, expected));
+	return_differences(check, add_failures(differences, expected));
+}
 
-	RollbackAndReleaseCurrentSubTransaction();
-	CurrentResourceOwner = owner;
-	MemoryContextSwitchTo(caller);
+/*
+ * check_target
+ *		Look at one target, and let go of its lock and of memory.
+ */
+static void
+check_target(Check *check)
+{
+	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "publicdigit drift",
+												 ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(memory);
+
+	CHECK_FOR_INTERRUPTS();
+	pd_do_and_undo(look_at_target, check);
+	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory);
 }
 
@@ -385,8 +393,8 @@ next_tenant(const char *after, PdTenant *tenant)
 static Datum
 check_drift(FunctionCallInfo fcinfo, const PdTenantRef *ref)
 {
-	Check		check = {0};
-	PdTarget	target = {PD_LANDLORD};
+	Check		check = {{PD_LANDLORD}};
+	PdTarget   *target = &check.target;
 	PdSpi		spi;
 
 	pd_catalog_set_up();
@@ -397,16 +405,16 @@ check_drift(FunctionCallInfo fcinfo, const PdTenantRef *ref)
 										 ALLOCSET_DEFAULT_SIZES);
 	if (ref == NULL)
 	{
-		check_target(&check, &target);
-		target.context = PD_TENANT;
-		while (next_tenant(target.tenant.slug, &target.tenant))
-			check_target(&check, &target);
+		check_target(&check);
+		target->context = PD_TENANT;
+		while (next_tenant(target->tenant.slug, &target->tenant))
+			check_target(&check);
 	}
 	else
 	{
-		target.context = ref->kind == PD_REF_LANDLORD ? PD_LANDLORD : PD_TENANT;
-		target.tenant = ref->tenant;
-		check_target(&check, &target);
+		target->context = ref->kind == PD_REF_LANDLORD ? PD_LANDLORD : PD_TENANT;
+		target->tenant = ref->tenant;
+		check_target(&check);
 	}
 	pd_spi_end(&spi);
 	return (Datum) 0;
