@@ -61,8 +61,11 @@
 	"   CASE WHEN i.indisreplident THEN 'REPLICA IDENTITY' END)" \
 	" FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid" \
 	" WHERE i.indrelid = ANY ($1)" \
-	" AND (SELECT count(*) FROM pg_constraint AS k WHERE k.conrelid = i.indrelid" \
-	"  AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')) = 0"
+	/* which has its name: so an index finds it */ \
+	" AND (NOT i.indisunique AND NOT i.indisexclusion OR" \
+	"  (SELECT count(*) FROM pg_constraint AS k WHERE k.conrelid = i.indrelid" \
+	"  AND k.contypid = 0 AND k.conname = c.relname AND k.conindid = i.indexrelid" \
+	"  AND k.contype IN ('p', 'u', 'x')) = 0)"
 
 /* A constraint 'n' is told by its column. */
 #define CONSTRAINTS \
@@ -159,58 +162,64 @@
 	" UNION ALL" \
 	" SELECT class, parent, sub, name, 'owner', " ROLE("owner") " FROM thing WHERE owner <> 0" \
 	" UNION ALL" \
-	" SELECT t.class, t.parent, t.sub, t.name, 'grant to ' || " ROLE_OR_PUBLIC("x.grantee") "," \
+	" SELECT t.class, t.parent, t.sub, t.name, 'grant to ' ||" \
+	"  CASE WHEN x.grantee = t.owner THEN 'owner' ELSE " ROLE_OR_PUBLIC("x.grantee") " END," \
 	"  string_agg(x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END," \
 	"   ', ' ORDER BY x.privilege_type)" \
 	" FROM thing AS t" \
 	" CROSS JOIN LATERAL aclexplode(coalesce(t.acl, acldefault(t.acltype, t.owner))) AS x" \
 	" WHERE t.acltype IS NOT NULL" \
-	" GROUP BY t.class, t.parent, t.sub, t.name, t.oid, x.grantee" \
+	" GROUP BY t.class, t.parent, t.sub, t.name, t.oid, t.owner, x.grantee" \
 	" UNION ALL" \
 	" SELECT t.class, t.parent, t.sub, t.name, 'comment', d.description" \
 	" FROM thing AS t JOIN pg_description AS d" \
 	"  ON d.objoid = t.oid AND d.classoid = t.catalog AND d.objsubid = 0"
 
+/*
+ * A list of VALUES beside each column would be one branch, and five times as
+ * slow: the executor makes its expressions ready anew for each row.
+ */
+#define COLUMN_PROPERTY(property, value, condition) \
+	" UNION ALL SELECT 'pg_class'::regclass, parent, 'column', name, '" property "', " value \
+	" FROM \"column\" WHERE " condition
+
 #define COLUMNS \
-	" SELECT 'pg_class'::regclass, a.attrelid, 'column', a.attname, v.property, v.value" \
-	" FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid" \
-	" JOIN pg_type AS t ON t.oid = a.atttypid" \
-	" CROSS JOIN LATERAL (VALUES" \
-	"  ('', CASE WHEN c.relkind IN ('r', 'p', 'f') THEN format_type(a.atttypid, a.atttypmod) END)," \
-	"  ('collation', CASE WHEN a.attcollation <> t.typcollation" \
-	"    THEN nullif(a.attcollation, 0)::regcollation::text END)," \
-	"  ('not null', CASE WHEN c.relkind NOT IN ('r', 'p', 'f') THEN NULL" \
-	"    WHEN NOT a.attnotnull THEN 'no'" \
-	"    WHEN (SELECT count(*) FROM pg_constraint AS k WHERE k.conrelid = a.attrelid" \
-	"     AND k.contype = 'n' AND k.conkey[1] = a.attnum AND NOT k.convalidated) > 0" \
-	"    THEN 'not valid' ELSE 'yes' END)," \
-	"  (CASE WHEN a.attgenerated = '' THEN 'default' ELSE 'generated' END," \
-	"   CASE WHEN a.atthasdef THEN (SELECT pg_get_expr(d.adbin, d.adrelid)" \
-	"      || CASE a.attgenerated WHEN 's' THEN ' STORED' WHEN 'v' THEN ' VIRTUAL' ELSE '' END" \
-	"     FROM pg_attrdef AS d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END)," \
-	"  ('identity', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END)," \
-	"  ('storage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END)," \
-	"  ('compression', nullif(a.attcompression::text, ''))," \
-	"  ('statistics', nullif(coalesce(a.attstattarget, -1), -1)::text)," \
+	" SELECT 'pg_class'::regclass, parent, 'column', name, '', format_type(atttypid, atttypmod)" \
+	" FROM \"column\" WHERE is_tables" \
+	COLUMN_PROPERTY("not null", "CASE WHEN NOT attnotnull THEN 'no'" \
+		" WHEN EXISTS (SELECT FROM not_valid AS n WHERE n.parent = \"column\".parent" \
+		"  AND n.attnum = \"column\".attnum) THEN 'not valid' ELSE 'yes' END", "is_tables") \
+	COLUMN_PROPERTY("collation", "attcollation::regcollation::text", "is_collated") \
+	COLUMN_PROPERTY("identity", "CASE attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END", \
+					"attidentity <> ''") \
+	COLUMN_PROPERTY("storage", "CASE attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external'" \
+		" WHEN 'm' THEN 'main' ELSE 'extended' END", "is_stored") \
+	COLUMN_PROPERTY("compression", "CASE attcompression WHEN 'p' THEN 'pglz' ELSE 'lz4' END", \
+					"attcompression <> ''") \
+	COLUMN_PROPERTY("statistics", "attstattarget::text", "attstattarget <> -1") \
 	/* the server's own count, in its newest minor versions */ \
-	"  ('options', (SELECT string_agg(e, ', ' ORDER BY e COLLATE \"C\")" \
-	"    FROM unnest(a.attoptions) AS e WHERE NOT starts_with(e, 'pg_attver='))))" \
-	" AS v (property, value)" \
-	" WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped" \
-	" AND c.relkind IN ('r', 'p', 'f', 'v', 'm')" \
+	COLUMN_PROPERTY("options", "(SELECT string_agg(e, ', ' ORDER BY e COLLATE \"C\")" \
+		" FROM unnest(attoptions) AS e WHERE NOT starts_with(e, 'pg_attver='))", \
+		"cardinality(attoptions) > 1 OR NOT starts_with(attoptions[1], 'pg_attver=')") \
 	" UNION ALL" \
-	" SELECT 'pg_class'::regclass, a.attrelid, 'column', a.attname," \
+	" SELECT 'pg_class'::regclass, c.parent, 'column', c.name," \
+	"  CASE WHEN c.attgenerated = '' THEN 'default' ELSE 'generated' END," \
+	"  pg_get_expr(d.adbin, d.adrelid)" \
+	"  || CASE c.attgenerated WHEN 's' THEN ' STORED' WHEN 'v' THEN ' VIRTUAL' ELSE '' END" \
+	" FROM \"column\" AS c JOIN pg_attrdef AS d ON d.adrelid = c.parent AND d.adnum = c.attnum" \
+	" WHERE c.atthasdef" \
+	" UNION ALL" \
+	" SELECT 'pg_class'::regclass, c.parent, 'column', c.name," \
 	"  'grant to ' || " ROLE_OR_PUBLIC("x.grantee") "," \
 	"  string_agg(x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END," \
 	"   ', ' ORDER BY x.privilege_type)" \
-	" FROM pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x" \
-	" WHERE a.attrelid = ANY ($1) AND NOT a.attisdropped AND a.attacl IS NOT NULL" \
-	" GROUP BY a.attrelid, a.attname, x.grantee" \
+	" FROM \"column\" AS c CROSS JOIN LATERAL aclexplode(c.attacl) AS x" \
+	" WHERE c.attacl IS NOT NULL" \
+	" GROUP BY c.parent, c.name, x.grantee" \
 	" UNION ALL" \
-	" SELECT 'pg_class'::regclass, a.attrelid, 'column', a.attname, 'comment', d.description" \
-	" FROM pg_description AS d JOIN pg_attribute AS a" \
-	"  ON a.attrelid = d.objoid AND a.attnum = d.objsubid" \
-	" WHERE d.classoid = 'pg_class'::regclass AND d.objoid = ANY ($1) AND d.objsubid > 0"
+	" SELECT 'pg_class'::regclass, c.parent, 'column', c.name, 'comment', d.description" \
+	" FROM \"column\" AS c JOIN pg_description AS d" \
+	"  ON d.classoid = 'pg_class'::regclass AND d.objoid = c.parent AND d.objsubid = c.attnum"
 
 #define RELATION_PROPERTIES \
 	" SELECT 'pg_class'::regclass, c.oid, NULL, NULL, v.property, v.value" \
@@ -239,10 +248,14 @@
 
 /* A key's index, and whether triggers and rules, those of foreign keys too, are on. */
 #define PART_PROPERTIES \
-	" SELECT 'pg_class'::regclass, k.conrelid, 'constraint', k.conname, 'options', " \
-	SORTED("c.reloptions") \
+	" SELECT 'pg_class'::regclass, k.conrelid, 'constraint', k.conname, 'index'," \
+	"  concat_ws(', ', " SORTED("c.reloptions") "," \
+	"   CASE WHEN i.indisclustered THEN 'CLUSTER' END," \
+	"   CASE WHEN i.indisreplident THEN 'REPLICA IDENTITY' END)" \
 	" FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conindid" \
+	" JOIN pg_index AS i ON i.indexrelid = k.conindid" \
 	" WHERE k.conrelid = ANY ($1) AND k.contype IN ('p', 'u', 'x')" \
+	"  AND (c.reloptions IS NOT NULL OR i.indisclustered OR i.indisreplident)" \
 	" UNION ALL" \
 	" SELECT 'pg_class'::regclass, t.tgrelid, 'trigger', t.tgname, 'state', " \
 	STATE("t.tgenabled") \
@@ -299,6 +312,19 @@
 	" FROM pg_depend AS d JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'" \
 	" WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY ($1)" \
 	"  AND d.refobjsubid > 0 AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')" \
+	"), \"column\" AS MATERIALIZED (" \
+	" SELECT a.attrelid AS parent, a.attname AS name, a.attnum, a.atttypid, a.atttypmod," \
+	"  a.attcollation, a.attcollation <> t.typcollation AND a.attcollation <> 0 AS is_collated," \
+	"  a.attstorage, a.attstorage <> t.typstorage AS is_stored, a.attnotnull, a.attidentity," \
+	"  a.attcompression, a.attstattarget, a.attoptions, a.atthasdef, a.attgenerated, a.attacl," \
+	"  c.relkind IN ('r', 'p', 'f') AS is_tables" \
+	" FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid" \
+	" JOIN pg_type AS t ON t.oid = a.atttypid" \
+	" WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped" \
+	"  AND c.relkind IN ('r', 'p', 'f', 'v', 'm')" \
+	"), not_valid (parent, attnum) AS MATERIALIZED (" \
+	" SELECT k.conrelid, k.conkey[1] FROM pg_constraint AS k" \
+	" WHERE k.conrelid = ANY ($1) AND k.contype = 'n' AND NOT k.convalidated" \
 	"), thing (class, parent, sub, name, catalog, oid, owner, acl, acltype, value) AS (" \
 	RELATIONS " UNION ALL" INDEXES " UNION ALL" CONSTRAINTS " UNION ALL" TRIGGERS \
 	" UNION ALL" POLICIES " UNION ALL" RULES " UNION ALL" FUNCTIONS " UNION ALL" TYPES \
