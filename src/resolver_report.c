@@ -442,11 +442,11 @@ pd_resolver_report(const PdResolution *resolution, PdClash *clash)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("module \"%s\"%s%s cannot be %s for %s because requirements clash",
-					module->name,
-					resolution->version == NULL ? "" : " version ",
-					resolution->version == NULL ? "" : resolution->version,
-					module->installed < 0 ? "installed" : "upgraded",
+			 resolution->version == NULL ?
+			 errmsg("module \"%s\" cannot be installed for %s because requirements clash",
+					module->name, pd_target_name(resolution->target)) :
+			 errmsg("version %s of module \"%s\" cannot be installed for %s because requirements clash",
+					resolution->version, module->name,
 					pd_target_name(resolution->target)),
 			 errdetail("%s", report.chain.data),
 			 errhint("Upgrade or uninstall what stands in the way, or register versions that go together.")));
