@@ -107,6 +107,13 @@ $new->safe_psql('postgres', "CREATE DATABASE $db");
 $new->command_ok([ 'pg_restore', '--exit-on-error', '-d', $db, "$folder/dump" ], 'the database is restored');
 
 is_deeply(registry_of($new), registry_of($old), 'the registry is the same');
+my $fingerprints = "SELECT i.tenant, i.module, publicdigit.fingerprint(coalesce(i.tenant, '\@landlord'), i.module)"
+  . ' FROM publicdigit.module_installations AS i ORDER BY 1, 2';
+my $printed = $new->safe_psql($db, $fingerprints);
+is($printed, $old->safe_psql($db, $fingerprints), 'so are the fingerprints of what is installed');
+is(() = $printed =~ /\|sha256:[0-9a-f]{64}$/mg, 4, 'of all four');
+is($new->safe_psql($db, 'SELECT * FROM publicdigit.check_drift()'), '||extra|table notes||present',
+	'and what was made by hand is all that differs from the modules');
 
 # In parallel: the data of the registry's tables, which refer to each other, by itself.
 $new->safe_psql('postgres', 'CREATE DATABASE in_parallel');
