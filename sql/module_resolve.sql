@@ -127,16 +127,22 @@ SELECT public.install('pp', version => '1.0.0-a');
 SELECT public.install('ppp');
 ROLLBACK;
 
--- A disabled module is there, an archived one is not.
+-- A disabled module is there, an archived one is not, but does not come back in a lower
+-- version.
 BEGIN;
-ALTER TABLE publicdigit.installation DROP CONSTRAINT IF EXISTS installation_status_check;
-SELECT public.install('c', 'acme', '1.9.0'), public.install('c', 'beta', '2.0.0');
-UPDATE publicdigit.installation SET status = 'disabled';
+SELECT public.install('c', 'acme', '1.9.0');
+SELECT publicdigit.disable_module('c', 'acme');
 SELECT public.install('a', 'acme', '1.0.0');
-SELECT public.install('e', 'beta');
-UPDATE publicdigit.installation SET status = 'archived' WHERE version_id IN (
-    SELECT id FROM publicdigit.module_version WHERE module = 'c' AND version::text = '2.0.0');
-SELECT public.install('e', 'beta');
+SELECT publicdigit.enable_module('c', 'acme');
+SELECT public.install('a', 'acme', '1.0.0');
+SELECT count(publicdigit.register_module(jsonb_build_object('name', 'kept', 'version', version,
+    'context', 'tenant', 'on_uninstall', 'archive'))) FROM unnest('{1.0.0,1.1.0,2.0.0}'::text[]) AS version;
+SELECT public.versions('one 1.0.0: kept ^1; two 1.0.0: kept ^2');
+SELECT public.install('kept', 'beta', '1.1.0');
+SELECT publicdigit.uninstall_module('kept', 'beta'), publicdigit.install_module('two', 'beta');
+SELECT public.has('beta');
+SELECT publicdigit.uninstall_module('two', 'beta'), publicdigit.uninstall_module('kept', 'beta');
+SELECT public.install('one', 'beta');
 ROLLBACK;
 
 -- The landlord's modules are for a tenant as they are.
