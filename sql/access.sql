@@ -133,6 +133,23 @@ SELECT public.try('TABLE landlord.event');
 RESET SESSION AUTHORIZATION;
 SELECT publicdigit.current_tenant();
 
+-- Nor is a table for whom it becomes next, who acts as the same role.
+CREATE TABLE tenant_gamma.open (body text);
+ALTER TABLE tenant_gamma.open OWNER TO regress_owner;
+GRANT SELECT ON tenant_gamma.open TO regress_app;
+SELECT publicdigit.grant_tenant_access('regress_member', 'gamma');
+CREATE ROLE regress_next IN ROLE regress_member;
+SET SESSION AUTHORIZATION regress_member;
+SELECT publicdigit.use_tenant('gamma', local => false) IS NOT NULL AS bound;
+EXPLAIN (COSTS OFF) SELECT FROM open;
+SET SESSION AUTHORIZATION regress_next;
+SET ROLE regress_member;
+SELECT public.try('EXPLAIN SELECT FROM open');
+RESET ROLE;
+RESET SESSION AUTHORIZATION;
+SELECT publicdigit.use_tenant('beta', local => false) IS NOT NULL AS bound;
+DROP ROLE regress_next;
+
 -- Grants go with their tenant.
 SELECT publicdigit.drop_tenant('beta', true);
 SELECT publicdigit.drop_tenant('gamma', true);

@@ -116,7 +116,11 @@ SELECT attempt('{"accept": {"0001_a": ["drop_column", "drop_column"]}}');
 SELECT attempt('{"accept": {"0001_a": ["drop column"]}}');
 SELECT attempt('{"accept": {"0001_a": ["DROP_COLUMN"]}}');
 SELECT attempt('{"accept": {"0001_a": [""]}}');
+SELECT split_part(attempt('{"accept": {"0001_a": ["drop_everything"]}}'
+                          || scripts('migrations/tenant/0001_a.up.sql')), E'\n    HINT', 1);
+SELECT attempt('{"accept": {"0002_a": ["drop_column"]}}' || scripts('migrations/tenant/0001_a.up.sql'));
 SELECT attempt(scripts('installer.sql'));
+SELECT attempt('{"installer": {"install": "make", "uninstall": "unmake"}}');
 
 -- Scripts.
 SELECT attempt('{"scripts": ["SELECT 1"]}');
@@ -168,6 +172,8 @@ SELECT value, attempt(jsonb_build_object('name', 'on_' || value, 'on_uninstall',
 FROM unnest('{drop,archive,refuse_if_data}'::text[]) AS value;
 SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/0002_a.up.sql')
                || '{"name": "accepting", "accept": {"0001_a": ["drop_column"], "0002_a": ["drop_table", "lock_table"]}}');
+SELECT attempt(scripts('installer.sql') || '{"name": "installing", "tables": {"cards": "tenant"},
+                                             "installer": {"install": "make", "uninstall": "_unmake"}}');
 
 -- Where an editor finds the schema is not stored, and no part of the checksum.
 SELECT attempt('{"name": "edited", "$schema": "../module.schema.json", "accept": {}}');

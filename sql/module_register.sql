@@ -108,8 +108,8 @@ SELECT publicdigit.unregister_module(module => 'a', version => NULL);
 SELECT count(*) FROM publicdigit.module WHERE name = 'a';
 
 -- Not what is installed; a row stands for an installation here.
-INSERT INTO publicdigit.installation (context, module, version_id)
-SELECT 'landlord', module, id FROM publicdigit.module_version WHERE module = 'geography';
+INSERT INTO publicdigit.installation (context, module, version_id, head)
+SELECT 'landlord', module, id, head FROM publicdigit.module_version WHERE module = 'geography';
 SELECT publicdigit.register_module(folder_as_document('geography') || '{"version": "1.1.0"}');
 SELECT publicdigit.unregister_module('geography');
 \echo :LAST_ERROR_SQLSTATE

@@ -13,12 +13,12 @@ CREATE FUNCTION argument(name text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
         WHEN 'tenant' THEN '''acme''' WHEN 'slug' THEN '''other''' WHEN 'placement' THEN '''schema'''
         WHEN 'domain' THEN '''x.example.org''' WHEN 'host' THEN '''x.example.org'''
         WHEN 'domains' THEN '''{y.example.org}''' WHEN 'name' THEN '''Other'''
-        WHEN 'role' THEN '''regress_web''' WHEN 'module' THEN '''demo''' WHEN 'version' THEN '''1.0.0'''
+        WHEN 'role' THEN '''regress_web''' WHEN 'action' THEN '''install''' WHEN 'module' THEN '''demo''' WHEN 'version' THEN '''1.0.0'''
         WHEN 'table_name' THEN '''landlord.event''' WHEN 'tenant_column' THEN '''tenant_id'''
         WHEN 'owner' THEN '''regress_owner''' WHEN 'app' THEN '''regress_app'''
         WHEN 'admin' THEN '''regress_admin''' WHEN 'environment' THEN '''production'''
         WHEN 'document' THEN '''{"name": "x", "version": "1.0.0", "context": "tenant"}'''
-        WHEN 'ttl' THEN '''1 min''' WHEN 'seal' THEN 'false' ELSE 'true' END
+        WHEN 'batches' THEN '1' WHEN 'ttl' THEN '''1 min''' WHEN 'seal' THEN 'false' ELSE 'true' END
 $$;
 
 CREATE FUNCTION acme() RETURNS uuid STABLE LANGUAGE sql AS

@@ -342,17 +342,15 @@ report_expired(const PdBinding *binding)
 }
 
 /*
- * pd_binding_ensure_not_expired
+ * ensure_not_expired
  *		An error (28000) for a token that has expired.
  *
  * By the time at which the statement began, so that all parallel workers agree
  * with the leader; or the transaction, in a procedure that commits.
  */
-void
-pd_binding_ensure_not_expired(void)
+static void
+ensure_not_expired(const PdBinding *binding)
 {
-	const PdBinding *binding = pd_binding();
-
 	if (binding->scope == PD_SCOPE_TOKEN &&
 		(binding->expires <= GetCurrentStatementStartTimestamp() ||
 		 binding->expires <= GetCurrentTransactionStartTimestamp()))
@@ -377,7 +375,7 @@ pd_binding_check(uint64 *epoch)
 	static Oid	checked_user = InvalidOid;
 	const PdBinding *binding = pd_binding();
 
-	pd_binding_ensure_not_expired();
+	ensure_not_expired(binding);
 
 	/* What other sessions have changed moves the epoch here. */
 	AcceptInvalidationMessages();

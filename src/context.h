@@ -12,7 +12,6 @@
 
 #include "binding.h"
 
-extern void pd_binding_ensure_not_expired(void);
 extern const PdBinding *pd_binding_check(uint64 *epoch);
 extern const PdBinding *pd_binding_to_use(void);
 extern bool pd_binding_is_held(void);

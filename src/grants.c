@@ -56,12 +56,12 @@ privilege_list(AclMode privileges)
 }
 
 /*
- * grant_sequences
- *		Let the app role draw from the sequences that a table's columns own,
- *		as an INSERT into a serial column does.
+ * on_sequences
+ *		Let the app role draw from the sequences that a table's columns own, as
+ *		an INSERT into a serial column does; or no longer.
  */
 static void
-grant_sequences(Oid relid)
+on_sequences(const char *command, const char *preposition, Oid relid)
 {
 	uint64		n;
 	SPITupleTable *result;
@@ -79,8 +79,8 @@ grant_sequences(Oid relid)
 	for (uint64 row = 0; row < n; row++)
 	{
 		SPI_tuptable = result;
-		pd_spi_command("GRANT USAGE ON SEQUENCE %s TO %s",
-					   pd_spi_text(row, "name"), app_role());
+		pd_spi_command("%s USAGE ON SEQUENCE %s %s %s", command,
+					   pd_spi_text(row, "name"), preposition, app_role());
 	}
 }
 
@@ -106,7 +106,34 @@ pd_grant_tables(const PdManifest *manifest, const char *schema)
 					   privilege_list(spec->privileges),
 					   quote_qualified_identifier(schema, spec->name), app_role());
 		if (spec->privileges & ACL_INSERT)
-			grant_sequences(relid);
+			on_sequences("GRANT", "TO", relid);
+	}
+}
+
+/*
+ * pd_revoke_tables
+ *		Take away from the app role what one manifest gives and another, or NULL,
+ *		does not.
+ */
+void
+pd_revoke_tables(const PdManifest *from, const PdManifest *to, const char *schema)
+{
+	Oid			nspid = get_namespace_oid(schema, false);
+	ListCell   *cell;
+
+	foreach(cell, from->tables)
+	{
+		const PdTableSpec *spec = lfirst(cell);
+		const PdTableSpec *kept = to == NULL ? NULL : pd_manifest_table(to, spec->name);
+		AclMode		excess = spec->privileges & ~(kept == NULL ? 0 : kept->privileges);
+		Oid			relid = get_relname_relid(spec->name, nspid);
+
+		if (excess == 0 || !OidIsValid(relid))
+			continue;
+		pd_spi_command("REVOKE %s ON TABLE %s FROM %s", privilege_list(excess),
+					   quote_qualified_identifier(schema, spec->name), app_role());
+		if (excess & ACL_INSERT)
+			on_sequences("REVOKE", "FROM", relid);
 	}
 }
 
@@ -139,7 +166,7 @@ pd_restore_app_grants(const PdTenant *tenant)
 
 	pd_spi_command("GRANT USAGE ON SCHEMA %s TO %s", quote_identifier(schema), app_role());
 	n = pd_spi_query("SELECT version_id FROM publicdigit.installation"
-					 " WHERE tenant_id = $1 ORDER BY module",
+					 " WHERE tenant_id = $1 AND status = 'installed' ORDER BY module",
 					 PD_ARGS(pd_uuid(&tenant->id)));
 	result = SPI_tuptable;
 	for (uint64 row = 0; row < n; row++)

@@ -15,6 +15,8 @@
 
 /* All must be called inside pd_spi_begin. */
 extern void pd_grant_tables(const PdManifest *manifest, const char *schema);
+extern void pd_revoke_tables(const PdManifest *from, const PdManifest *to,
+							 const char *schema);
 extern void pd_revoke_app_grants(const PdTenant *tenant);
 extern void pd_restore_app_grants(const PdTenant *tenant);
 

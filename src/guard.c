@@ -48,9 +48,14 @@
 #include "context.h"
 #include "fresh_row.h"
 #include "guard.h"
+#include "inval.h"
 #include "registry.h"
 
-/* That a user could reach a table, and under which epoch it was found. */
+/*
+ * That a user could reach a table, and under which epoch it was found.  Who is
+ * exempt, and who has logged in, moves no epoch: the one is told by the user, and
+ * the other asked about at each use of a tenant.
+ */
 typedef struct Reached
 {
 	uint64		epoch;
@@ -156,27 +161,17 @@ is_held(void)
 }
 
 /*
- * relcache_callback
+ * pd_guard_table_changed
  *		A table, or (InvalidOid) any, may be in another schema now.
  */
-static void
-relcache_callback(Datum arg, Oid relid)
+void
+pd_guard_table_changed(Oid relid)
 {
 	invalidations++;
 	if (OidIsValid(relid))
 		reached[relid % lengthof(reached)].epoch = 0;
 	else
 		MemSet(reached, 0, sizeof(reached));
-}
-
-/*
- * pd_guard_init
- *		Called once, by _PG_init.
- */
-void
-pd_guard_init(void)
-{
-	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 }
 
 /*
@@ -278,18 +273,22 @@ is_table_reachable(Oid relid, pg_uuid_t *tenant)
 	Reached    *entry = &reached[relid % lengthof(reached)];
 	uint64		epoch = pd_epoch;
 	uint64		count = pd_guard_count;
-	uint64		before = invalidations;
+	uint64		before;
 
 	if (entry->epoch == epoch && entry->relid == relid && entry->user == GetUserId())
 	{
-		if (entry->is_tenants)
+		if (!entry->is_tenants)
+			return true;
+		/* Not all that follows is run by the executor, which would check too. */
+		(void) pd_binding_check(&epoch);
+		if (entry->epoch == epoch)
 		{
 			pd_guard_count++;
-			pd_binding_ensure_not_expired();	/* which moves no epoch */
+			return true;
 		}
-		return true;
 	}
 
+	before = invalidations;
 	if (!is_reachable(get_rel_namespace(relid), true, tenant))
 		return false;
 	/* What arrived meanwhile may be about this table. */
@@ -363,10 +362,15 @@ static void
 ensure_same_tenant(Oid one, Oid other)
 {
 	pg_uuid_t	tenant;
+	pg_uuid_t	other_tenant;
+	bool		is_tenants;
 
-	if (one == other ||
-		(!pd_tenant_of_schema(one, &tenant) && !pd_tenant_of_schema(other, &tenant)))
+	if (one == other)
 		return;
+	is_tenants = pd_tenant_of_schema(one, &tenant);
+	if (pd_tenant_of_schema(other, &other_tenant) == is_tenants &&
+		(!is_tenants || memcmp(&tenant, &other_tenant, UUID_LEN) == 0))
+		return;					/* neither, or a schema and its archive */
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 			 errmsg("a table in a tenant's schema must have its parents, partitions and children there"),

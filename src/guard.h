@@ -16,9 +16,6 @@
 /* Moves whenever somebody reaches for a tenant's schema who is not exempt. */
 extern uint64 pd_guard_count;
 
-/* Called by _PG_init. */
-extern void pd_guard_init(void);
-
 /* Called by hooks.c. */
 extern void pd_guard_object(ObjectAccessType access, Oid classId, Oid objectId, void *arg);
 extern void pd_guard_lock(const LockStmt *lock);

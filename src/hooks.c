@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "context.h"
 #include "deferred.h"
+#include "drop_extension.h"
 #include "guard.h"
 #include "hooks.h"
 #include "plans.h"
@@ -343,6 +344,8 @@ on_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 		pd_script_guard_utility(run, pstmt->utilityStmt);
 	else if (IsA(pstmt->utilityStmt, LockStmt))
 		pd_guard_lock((LockStmt *) pstmt->utilityStmt);
+	else if (IsA(pstmt->utilityStmt, DropStmt))
+		pd_ensure_may_drop((DropStmt *) pstmt->utilityStmt);
 	else if (IsA(pstmt->utilityStmt, CopyStmt))
 		pd_deferred_note_copy((CopyStmt *) pstmt->utilityStmt);
 

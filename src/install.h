@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * install.h
- *	  Steps that install, uninstall and seed share.
+ *	  What the SQL functions that change modules share.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,13 +12,13 @@
 
 #include "fmgr.h"
 
-#include "script.h"
+#include "grants.h"
+#include "plan.h"
 #include "target.h"
-#include "version.h"
 
 extern char *pd_module_argument(FunctionCallInfo fcinfo, int argno);
-extern const PdScript *pd_find_script(const PdModuleSource *source,
-									  PdScriptKind kind, const char *migration);
-extern void pd_finish_run(PdScriptRun *run);
+extern char *pd_version_argument(FunctionCallInfo fcinfo, int argno);
+extern void pd_module_target(const PdTenantRef *ref, const char *module,
+							 PdTargetLock lock, PdTarget *target);
 
 #endif							/* PUBLICDIGIT_INSTALL_H */

@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "access/parallel.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "nodes/makefuncs.h"
@@ -34,6 +35,9 @@
 #include "catalog.h"
 #include "context.h"
 #include "registry.h"
+#include "tied.h"
+
+StaticAssertDecl(sizeof(void *) >= sizeof(uint64), "an epoch is kept in a pointer");
 
 PG_FUNCTION_INFO_V1(pd_is_current_tenant);
 PG_FUNCTION_INFO_V1(pd_is_current_tenant_support);
@@ -57,7 +61,9 @@ pd_is_current_tenant(PG_FUNCTION_ARGS)
 	if (unlikely(fcinfo->flinfo->fn_extra != epoch))
 	{
 		binding = pd_binding_to_use();
-		fcinfo->flinfo->fn_extra = epoch;
+		/* An expression of PL/pgSQL may be kept until a token has expired. */
+		if (binding->scope != PD_SCOPE_TOKEN || pd_tied_is_checked() || IsParallelWorker())
+			fcinfo->flinfo->fn_extra = epoch;
 	}
 	return BoolGetDatum(!PG_ARGISNULL(0) &&
 						pd_is_tenant(binding->kind, &binding->tenant, PG_GETARG_UUID_P(0)));

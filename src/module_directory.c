@@ -22,7 +22,6 @@
 #include "module_source.h"
 
 #define MODULES_FOLDER	"publicdigit/modules"
-#define INSTALLER		"installer.sql"
 
 /* The server's own share folder, in setting extension_control_path. */
 #define SYSTEM_MACRO	"$system"
@@ -314,9 +313,8 @@ pd_module_source_from_directory(const char *name)
 						   manifest->name),
 				 errhint("Rename the folder or the module.")));
 
-	/* Read only to be refused where every script is classified. */
-	if (kind_of_file(psprintf("%s/%s", folder, INSTALLER), NULL) != 0)
-		scripts = list_make1(read_script(name, folder, INSTALLER));
+	if (kind_of_file(psprintf("%s/%s", folder, PD_INSTALLER ".sql"), NULL) != 0)
+		scripts = list_make1(read_script(name, folder, PD_INSTALLER ".sql"));
 	scripts = add_scripts(scripts, name, folder, "migrations", true);
 	scripts = add_scripts(scripts, name, folder, "seeds", true);
 	return pd_module_source_make(manifest, scripts,

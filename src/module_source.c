@@ -14,14 +14,15 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "chain.h"
 #include "compat.h"
 #include "json.h"
 #include "module_source.h"
+#include "script_text.h"
 
 /* It goes into an index, and into a file's name. */
 #define PATH_MAX_BYTES	255
@@ -39,7 +40,7 @@ bad_path(const PdScript *script, const char *rule)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid path of script \"%s\"", script->path),
 			 errdetail("%s", rule),
-			 errhint("Scripts are migrations/NNNN_NAME.up.sql, .down.sql and .verify.sql, and seeds/NAME.sql; those of tenant modules lie in migrations/tenant and seeds/tenant.")));
+			 errhint("Scripts are migrations/NNNN_NAME.up.sql, .down.sql and .verify.sql, migrations/NAME.repeatable.sql, seeds/NAME.sql and installer.sql; migrations and seeds of tenant modules lie in migrations/tenant and seeds/tenant.")));
 }
 
 /*
@@ -85,7 +86,9 @@ after(const char *text, const char *prefix)
 
 /*
  * classify_migration
- *		Fill in what the file name of a migration says: NNNN_NAME.KIND.sql.
+ *		Fill in what the file name of a migration says: NNNN_NAME.KIND.sql, or
+ *		NAME.repeatable.sql.  Numbers come before letters in the chain, and in
+ *		the order in which scripts run.
  */
 static void
 classify_migration(PdScript *script, const char *file)
@@ -94,6 +97,15 @@ classify_migration(PdScript *script, const char *file)
 	size_t		stem = strspn(file, STEM_CHARACTERS);
 	const char *suffix = file + stem;
 
+	script->migration = pnstrdup(file, stem);
+	if (strcmp(suffix, ".repeatable.sql") == 0)
+	{
+		if (stem == 0 || !islower((unsigned char) file[0]) ||
+			strcmp(script->migration, PD_INSTALLER) == 0)
+			bad_path(script, "A repeatable script's name begins with a lower-case letter, and is not \"installer\".");
+		script->kind = PD_SCRIPT_REPEATABLE;
+		return;
+	}
 	if (strcmp(suffix, ".up.sql") == 0)
 		script->kind = PD_SCRIPT_UP;
 	else if (strcmp(suffix, ".down.sql") == 0)
@@ -101,13 +113,12 @@ classify_migration(PdScript *script, const char *file)
 	else if (strcmp(suffix, ".verify.sql") == 0)
 		script->kind = PD_SCRIPT_VERIFY;
 	else
-		bad_path(script, "A migration's name has lower-case letters, digits and underscores, and ends in .up.sql, .down.sql or .verify.sql.");
+		bad_path(script, "A migration's name has lower-case letters, digits and underscores, and ends in .up.sql, .down.sql, .verify.sql or .repeatable.sql.");
 
 	if (digits < 4 || digits > 9 || file[digits] != '_' || stem == digits + 1)
 		bad_path(script, "A migration's name begins with a number of four digits or more, an underscore and a word.");
 
 	script->number = atoi(file);
-	script->migration = pnstrdup(file, stem);
 }
 
 /*
@@ -122,16 +133,49 @@ classify_seed(PdScript *script, const char *file)
 	if (stem == 0 || strcmp(file + stem, ".sql") != 0)
 		bad_path(script, "A seed's name has lower-case letters, digits and underscores, and ends in .sql.");
 	script->kind = PD_SCRIPT_SEED;
-	script->number = 0;
-	script->migration = NULL;
+}
+
+/*
+ * pd_script_kind_name
+ *		A kind as the registry spells it.
+ */
+const char *
+pd_script_kind_name(PdScriptKind kind)
+{
+	switch (kind)
+	{
+		case PD_SCRIPT_UP:
+			return "up";
+		case PD_SCRIPT_DOWN:
+			return "down";
+		case PD_SCRIPT_VERIFY:
+			return "verify";
+		case PD_SCRIPT_REPEATABLE:
+			return "repeatable";
+		case PD_SCRIPT_INSTALLER:
+			return "installer";
+		case PD_SCRIPT_SEED:
+			return "seed";
+	}
+	return NULL;
+}
+
+/*
+ * pd_script_is_applied
+ *		Does a script stand in the ledger, and so in the chain, once it has run?
+ */
+bool
+pd_script_is_applied(const PdScript *script)
+{
+	return script->kind == PD_SCRIPT_UP || script->kind == PD_SCRIPT_REPEATABLE ||
+		script->kind == PD_SCRIPT_INSTALLER;
 }
 
 /*
  * pd_script_classify
  *		Fill in kind, number and migration of a script from its path.
  *
- * Raises 22023 for a path at which a module of this context has no script,
- * 0A000 for the installer's.
+ * Raises 22023 for a path at which a module of this context has no script.
  */
 void
 pd_script_classify(PdScript *script, PdContextKind context)
@@ -141,11 +185,14 @@ pd_script_classify(PdScript *script, PdContextKind context)
 	const char *of_tenant;
 
 	ensure_plain_path(script);
-	if (strcmp(script->path, "installer.sql") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("script \"%s\" is not supported yet", script->path),
-				 errhint("Make the module's tables in migrations.")));
+	script->number = 0;
+	script->migration = NULL;
+	if (strcmp(script->path, PD_INSTALLER ".sql") == 0)
+	{
+		script->kind = PD_SCRIPT_INSTALLER;
+		script->migration = PD_INSTALLER;
+		return;
+	}
 	if (file == NULL)
 		bad_path(script, "It lies neither in migrations nor in seeds.");
 
@@ -163,46 +210,6 @@ pd_script_classify(PdScript *script, PdContextKind context)
 		classify_migration(script, file);
 	else
 		classify_seed(script, file);
-}
-
-/*
- * checksum
- *		SHA-256 of a text's bytes in UTF-8, as "sha256:" and hex.
- */
-static char *
-checksum(const char *text)
-{
-	char	   *utf8;
-	bytea	   *hash;
-	char		hex[2 * 32 + 1];
-
-	utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
-	/* A text and a bytea are laid out alike. */
-	hash = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea,
-											   PointerGetDatum(cstring_to_text(utf8))));
-	hex[hex_encode(VARDATA_ANY(hash), VARSIZE_ANY_EXHDR(hash), hex)] = '\0';
-	return psprintf("sha256:%s", hex);
-}
-
-/*
- * with_unix_line_ends
- *		A copy of a text with each CR LF made LF: what a checkout on another
- *		system changes is no change of the script.
- */
-static char *
-with_unix_line_ends(const char *text)
-{
-	char	   *copy = palloc(strlen(text) + 1);
-	char	   *to = copy;
-
-	for (const char *from = text; *from != '\0'; from++)
-	{
-		if (from[0] == '\r' && from[1] == '\n')
-			continue;
-		*to++ = *from;
-	}
-	*to = '\0';
-	return copy;
 }
 
 /*
@@ -225,7 +232,86 @@ module_checksum(const PdModuleSource *module)
 
 		appendStringInfo(&content, "\n%s %s", script->checksum, script->path);
 	}
-	return checksum(content.data);
+	return pd_checksum(content.data);
+}
+
+/* What the error context tells of. */
+typedef struct Reading
+{
+	const PdManifest *manifest;
+	const PdScript *script;
+} Reading;
+
+/*
+ * reading_context
+ *		Error context callback: where in which script there is no token.
+ */
+static void
+reading_context(void *arg)
+{
+	const Reading *reading = arg;
+	const char *content = reading->script->content;
+
+	errcontext("module \"%s\" version %s, script \"%s\", line %d",
+			   reading->manifest->name, reading->manifest->version,
+			   reading->script->path,
+			   pd_script_line(content, pd_script_take_error_position(content, 0)));
+}
+
+/*
+ * take_checksums
+ *		Both checksums of a script.  Errors: 42601 and the like.
+ */
+static void
+take_checksums(const PdManifest *manifest, PdScript *script)
+{
+	Reading		reading = {manifest, script};
+	ErrorContextCallback callback;
+
+	callback.callback = reading_context;
+	callback.arg = &reading;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	script->checksum = pd_checksum_of_script(script->content);
+	script->statements = pd_checksum_of_statements(script->content);
+	error_context_stack = callback.previous;
+}
+
+/*
+ * compare_migrations
+ *		Order two scripts as they are applied, for list_sort.
+ */
+static int
+compare_migrations(const ListCell *a, const ListCell *b)
+{
+	return strcmp(((const PdScript *) lfirst(a))->migration,
+				  ((const PdScript *) lfirst(b))->migration);
+}
+
+/*
+ * head_of
+ *		The head of the chain over all that a version applies.
+ */
+static char *
+head_of(const List *scripts)
+{
+	char	   *head = PD_CHAIN_EMPTY;
+	List	   *applied = NIL;
+	ListCell   *lc;
+
+	foreach(lc, scripts)
+	{
+		if (pd_script_is_applied(lfirst(lc)))
+			applied = lappend(applied, lfirst(lc));
+	}
+	list_sort(applied, compare_migrations);
+	foreach(lc, applied)
+	{
+		const PdScript *script = lfirst(lc);
+
+		head = pd_chain_next(head, script->migration, script->statements);
+	}
+	return head;
 }
 
 /*
@@ -326,6 +412,34 @@ ensure_numbered(const List *ups, const char *source)
 }
 
 /*
+ * ensure_installer
+ *		Raise unless the manifest names functions just where there is a script
+ *		that makes them.
+ */
+static void
+ensure_installer(const PdManifest *manifest, const List *scripts,
+				 const char *source)
+{
+	bool		found = false;
+	ListCell   *lc;
+
+	foreach(lc, scripts)
+	{
+		if (((const PdScript *) lfirst(lc))->kind == PD_SCRIPT_INSTALLER)
+			found = true;
+	}
+	if (found == (manifest->install_function != NULL))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 found ?
+			 errmsg("%s has the script \"installer.sql\" and no key \"installer\"", source) :
+			 errmsg("%s has the key \"installer\" and no script \"installer.sql\"", source),
+			 errdetail("The script makes the functions that the key names."),
+			 errhint("Write \"installer\": {\"install\": NAME, \"uninstall\": NAME}, and make both functions in installer.sql.")));
+}
+
+/*
  * pd_module_source_make
  *		Check a module as a whole, sort its scripts and take the checksums.
  *
@@ -352,13 +466,14 @@ pd_module_source_make(PdManifest *manifest, List *scripts, const char *source)
 					 errmsg("script \"%s\" of %s begins with a byte order mark",
 							script->path, source),
 					 errhint("Save the file as UTF-8 without one.")));
-		script->checksum = checksum(with_unix_line_ends(script->content));
+		take_checksums(manifest, script);
 	}
 	list_sort(scripts, compare_paths);
 
 	ups = up_scripts(scripts, source);
 	ensure_numbered(ups, source);
-	if (ups == NIL && manifest->tables != NIL)
+	ensure_installer(manifest, scripts, source);
+	if (ups == NIL && manifest->tables != NIL && manifest->install_function == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s names tables and has no migration that makes them", source),
@@ -369,6 +484,7 @@ pd_module_source_make(PdManifest *manifest, List *scripts, const char *source)
 	module->manifest = manifest;
 	module->scripts = scripts;
 	module->checksum = module_checksum(module);
+	module->head = head_of(scripts);
 	return module;
 }
 

@@ -21,6 +21,8 @@ typedef enum PdScriptKind
 	PD_SCRIPT_UP,
 	PD_SCRIPT_DOWN,
 	PD_SCRIPT_VERIFY,
+	PD_SCRIPT_REPEATABLE,		/* run again whenever it has changed */
+	PD_SCRIPT_INSTALLER,		/* makes the functions that "installer" names */
 	PD_SCRIPT_SEED
 } PdScriptKind;
 
@@ -28,10 +30,11 @@ typedef struct PdScript
 {
 	char	   *path;			/* relative to the module, "/" between parts */
 	PdScriptKind kind;
-	int			number;			/* of a migration; 0 for a seed */
-	char	   *migration;		/* a migration's stem: "0001_create_cards" */
+	int			number;			/* of a numbered migration; else 0 */
+	char	   *migration;		/* its stem, "0001_create_cards"; NULL for a seed */
 	char	   *content;
-	char	   *checksum;		/* "sha256:" and hex */
+	char	   *checksum;		/* of the text */
+	char	   *statements;		/* checksum of the statements alone */
 } PdScript;
 
 typedef struct PdModuleSource
@@ -39,6 +42,7 @@ typedef struct PdModuleSource
 	PdManifest *manifest;
 	List	   *scripts;		/* of PdScript, by path in byte order */
 	char	   *checksum;		/* over the manifest and all scripts */
+	char	   *head;			/* of the chain over what is applied of it */
 } PdModuleSource;
 
 /* The most bytes that one file, or one document, may have. */
@@ -50,8 +54,13 @@ extern PdModuleSource *pd_module_source_from_document(Jsonb *document);
 extern PdModuleSource *pd_module_source_make(PdManifest *manifest,
 											 List *scripts, const char *source);
 
+/* What the ledger calls installer.sql. */
+#define PD_INSTALLER	"installer"
+
 /* Fills kind, number and migration of a PdScript from its path. */
 extern void pd_script_classify(PdScript *script, PdContextKind context);
+extern const char *pd_script_kind_name(PdScriptKind kind);
+extern bool pd_script_is_applied(const PdScript *script);
 
 /* module_directory.c */
 extern List *pd_module_directories(void);	/* names, of char * */

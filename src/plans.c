@@ -35,6 +35,7 @@
 
 #include "binding.h"
 #include "compat.h"
+#include "inval.h"
 #include "plans.h"
 
 typedef struct PlanKey
@@ -65,11 +66,11 @@ static Size memory_used = 0;
 static uint64 invalidations = 0;
 
 /*
- * relcache_callback
+ * pd_plans_table_changed
  *		A table changed, or (InvalidOid) any may have.
  */
-static void
-relcache_callback(Datum arg, Oid relid)
+void
+pd_plans_table_changed(Oid relid)
 {
 	dlist_iter	iter;
 
@@ -175,7 +176,7 @@ pd_plans_discard(void)
 static void
 any_callback(Datum arg, int cacheid, uint32 hashvalue)
 {
-	relcache_callback(arg, InvalidOid);
+	pd_plans_table_changed(InvalidOid);
 }
 
 /*
@@ -195,7 +196,6 @@ pd_plans_init(void)
 							GUC_UNIT_KB,
 							NULL, assign_plan_memory, NULL);
 
-	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCOID, object_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(TYPEOID, object_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, any_callback, (Datum) 0);

@@ -12,10 +12,11 @@
 
 #include "binding.h"
 #include "deferred.h"
-#include "guard.h"
 #include "hooks.h"
+#include "inval.h"
 #include "key_file.h"
 #include "plans.h"
+#include "reference.h"
 #include "registry.h"
 #include "seal.h"
 #include "search_path.h"
@@ -44,8 +45,9 @@ _PG_init(void)
 	MarkGUCPrefixReserved("publicdigit");
 
 	pd_registry_init();
-	pd_guard_init();
+	pd_inval_init();
 	pd_seal_init();
 	pd_deferred_init();
+	pd_reference_init();
 	pd_hooks_init();
 }

@@ -45,6 +45,7 @@ typedef struct Comparator
 	CompareOp	op;
 	char	   *version;
 	int			core_length;	/* of "MAJOR.MINOR.PATCH" in it */
+	Datum		value;			/* the version, by pd_range_prepare */
 } Comparator;
 
 struct PdRange
@@ -426,9 +427,9 @@ pd_range_parse(const char *text, const char **problem)
  *		Does a version stand to the comparator's as its operator says?
  */
 static bool
-comparator_is_met(const Comparator *comparator, const char *version)
+comparator_is_met(const Comparator *comparator, PdSemverType *type, Datum value)
 {
-	int			order = pd_semver_compare(version, comparator->version);
+	int			order = pd_semver_compare_values(type, value, comparator->value);
 
 	switch (comparator->op)
 	{
@@ -475,40 +476,86 @@ admits_prerelease(const List *set, const char *version)
  *		Does a version meet every comparator of a set?
  */
 static bool
-set_contains(const List *set, const char *version)
+set_contains(const List *set, PdSemverType *type, const char *version, Datum value)
 {
-	bool		is_prerelease = version[strcspn(version, "-+")] == '-';
 	ListCell   *lc;
 
 	foreach(lc, set)
 	{
-		if (!comparator_is_met(lfirst(lc), version))
+		if (!comparator_is_met(lfirst(lc), type, value))
 			return false;
 	}
-	return !is_prerelease || admits_prerelease(set, version);
+	return !pd_semver_is_prerelease(version) || admits_prerelease(set, version);
 }
 
 /*
- * pd_range_contains
- *		Does a valid version lie in a range?
+ * pd_range_prepare
+ *		Read the versions that a range names, in the current memory context.
+ */
+void
+pd_range_prepare(PdRange *range, PdSemverType *type)
+{
+	ListCell   *set;
+	ListCell   *lc;
+
+	foreach(set, range->sets)
+	{
+		foreach(lc, (List *) lfirst(set))
+		{
+			Comparator *comparator = lfirst(lc);
+
+			comparator->value = pd_semver_value(type, comparator->version);
+		}
+	}
+}
+
+/*
+ * pd_range_contains_value
+ *		Does a valid version lie in a prepared range?
  *
  * As with npm, a set that is "*" outweighs the others, so that "* || 2.0.0-rc.1"
  * contains no prerelease either.
  */
 bool
-pd_range_contains(const PdRange *range, const char *version)
+pd_range_contains_value(const PdRange *range, PdSemverType *type,
+						const char *version, Datum value)
 {
 	ListCell   *lc;
 
 	foreach(lc, range->sets)
 	{
 		if (lfirst(lc) == NIL)
-			return set_contains(NIL, version);
+			return set_contains(NIL, type, version, value);
 	}
 	foreach(lc, range->sets)
 	{
-		if (set_contains(lfirst(lc), version))
+		if (set_contains(lfirst(lc), type, version, value))
 			return true;
 	}
 	return false;
+}
+
+/*
+ * pd_range_contains
+ *		Does a valid version lie in a range?
+ */
+bool
+pd_range_contains(PdRange *range, const char *version)
+{
+	PdSemverType type;
+
+	pd_semver_type(&type);
+	pd_range_prepare(range, &type);
+	return pd_range_contains_value(range, &type, version,
+								   pd_semver_value(&type, version));
+}
+
+/*
+ * pd_range_show
+ *		A range for messages, where an empty one could not be seen.
+ */
+const char *
+pd_range_show(const char *text)
+{
+	return *skip_spaces(text) == '\0' ? "*" : text;
 }

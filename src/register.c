@@ -102,14 +102,15 @@ insert_version(const PdModuleSource *source)
 	bool		isnull;
 
 	if (pd_spi_query("INSERT INTO publicdigit.module_version"
-					 " (module, version, title, manifest, checksum)"
-					 " SELECT $1, r.version, $2, $3, $4"
+					 " (module, version, title, manifest, checksum, head)"
+					 " SELECT $1, r.version, $2, $3, $4, $5"
 					 " FROM pg_catalog.jsonb_populate_record(NULL::publicdigit.module_version, $3) AS r"
 					 " ON CONFLICT DO NOTHING RETURNING id",
 					 PD_ARGS(pd_text(manifest->name),
 							 pd_text(manifest->title),
 							 pd_datum(JSONBOID, JsonbPGetDatum(manifest->document)),
-							 pd_text(source->checksum))) == 0)
+							 pd_text(source->checksum),
+							 pd_text(source->head))) == 0)
 		return 0;
 	return DatumGetInt64(pd_spi_datum(0, "id", &isnull));
 }
@@ -182,12 +183,15 @@ register_source(const PdModuleSource *source, bool strict)
 			const PdScript *script = lfirst(lc);
 
 			pd_spi_query("INSERT INTO publicdigit.module_script"
-						 " (version_id, path, content, checksum)"
-						 " VALUES ($1, $2, $3, $4)",
+						 " (version_id, path, kind, migration, content, checksum, statements)"
+						 " VALUES ($1, $2, $3, $4, $5, $6, $7)",
 						 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(id)),
 								 pd_text(script->path),
+								 pd_text(pd_script_kind_name(script->kind)),
+								 pd_text(script->migration),
 								 pd_text(script->content),
-								 pd_text(script->checksum)));
+								 pd_text(script->checksum),
+								 pd_text(script->statements)));
 		}
 	}
 	pd_spi_end(&spi);

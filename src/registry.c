@@ -8,7 +8,7 @@
  * a hash table.  Triggers on the registry's tables send a relcache
  * invalidation for their table (CacheInvalidateRelcache), which reaches every
  * backend at commit and this one at the end of the command, also when the
- * change is rolled back.  The callback only counts; the next look-up throws
+ * change is rolled back.  The callback (see inval.c) only counts; the next look-up throws
  * the whole cache away when the count has moved.
  *
  * Misses are read with a catalog snapshot, never the transaction's: what a
@@ -42,6 +42,7 @@
 #include "binding.h"
 #include "catalog.h"
 #include "compat.h"
+#include "inval.h"
 #include "registry.h"
 
 /* Beyond this many tenants a backend starts its cache anew. */
@@ -79,11 +80,11 @@ static uint64 cache_generation = 0; /* what the cache was filled under */
 PG_FUNCTION_INFO_V1(pd_invalidate_registry);
 
 /*
- * relcache_callback
+ * pd_registry_table_changed
  *		A table changed, or (InvalidOid) any may have.
  */
-static void
-relcache_callback(Datum arg, Oid relid)
+void
+pd_registry_table_changed(Oid relid)
 {
 	if (pd_catalog_is_ours(relid))
 	{
@@ -112,7 +113,6 @@ syscache_callback(Datum arg, int cacheid, uint32 hashvalue)
 void
 pd_registry_init(void)
 {
-	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);
@@ -335,6 +335,24 @@ pd_tenant_by_slug(const char *slug, PdTenant *tenant)
 }
 
 /*
+ * owner_of_archive
+ *		The tenant whose archived module lies in a schema of this name; NULL for
+ *		other names.  See archive.c for what the name is made of.
+ */
+static TenantEntry *
+owner_of_archive(const char *name)
+{
+	char		hex[2 * UUID_LEN + 1];
+	size_t		prefix = strlen(PD_ARCHIVE_PREFIX);
+
+	if (strncmp(name, PD_ARCHIVE_PREFIX, prefix) != 0 ||
+		strspn(name + prefix, "0123456789abcdef") != sizeof(hex) - 1)
+		return NULL;
+	strlcpy(hex, name + prefix, sizeof(hex));
+	return entry_by_id(DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(hex))));
+}
+
+/*
  * read_schema
  *		Find out whose a schema is, and put it into the cache.
  */
@@ -342,10 +360,16 @@ static SchemaEntry *
 read_schema(const PdCatalog *catalog, Oid nspid)
 {
 	char	   *name = get_namespace_name(nspid);
-	TenantEntry *owner = name == NULL ? NULL :
-		read_tenant(catalog, catalog->tenant_schema_name_key, "schema_name",
-					F_NAMEEQ, CStringGetDatum(name));
-	SchemaEntry *entry = hash_search(schemas, &nspid, HASH_ENTER, NULL);
+	TenantEntry *owner = NULL;
+	SchemaEntry *entry;
+
+	if (name != NULL)
+		owner = read_tenant(catalog, catalog->tenant_schema_name_key, "schema_name",
+							F_NAMEEQ, CStringGetDatum(name));
+	if (name != NULL && owner == NULL)
+		owner = owner_of_archive(name);
+
+	entry = hash_search(schemas, &nspid, HASH_ENTER, NULL);
 
 	entry->is_tenants = owner != NULL;
 	if (owner != NULL)
@@ -355,8 +379,8 @@ read_schema(const PdCatalog *catalog, Oid nspid)
 
 /*
  * pd_tenant_of_schema
- *		Copy out the id of the tenant whose schema this is; false for a schema
- *		that is no tenant's.
+ *		Copy out the id of the tenant whose schema, or whose archive, this is;
+ *		false for a schema that is no tenant's.
  */
 bool
 pd_tenant_of_schema(Oid nspid, pg_uuid_t *tenant)

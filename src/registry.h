@@ -37,6 +37,9 @@ typedef enum PdAccess
 	PD_ACCESS_TOKEN_ONLY
 } PdAccess;
 
+/* What the schemas of archived modules are called, before the tenant's id. */
+#define PD_ARCHIVE_PREFIX	"archive_"
+
 extern void pd_registry_init(void);
 extern bool pd_tenant_by_id(const pg_uuid_t *id, PdTenant *tenant);
 extern bool pd_tenant_by_slug(const char *slug, PdTenant *tenant);

@@ -26,6 +26,8 @@
 #include "compat.h"
 #include "golden.h"
 #include "protect.h"
+#include "reference.h"
+#include "rls.h"
 #include "spi.h"
 
 PG_FUNCTION_INFO_V1(pd_protect_table);
@@ -53,16 +55,16 @@ relation_owner(Oid relid)
 }
 
 /*
- * begin_as_table_owner
- *		Get the table that the first argument names, locked, and become its
- *		owner if the caller may.  Errors: 22004, 42P01, 42501.
+ * pd_lock_own_table
+ *		Get the table that the first argument names, locked until the
+ *		transaction ends, if the caller may alter it.  *owner is set to the role
+ *		that owns it.  Errors: 22004, 42P01, 42501, 40001.
  */
-static Oid
-begin_as_table_owner(FunctionCallInfo fcinfo, PdSpi *spi)
+Oid
+pd_lock_own_table(FunctionCallInfo fcinfo, LOCKMODE lockmode, Oid *owner)
 {
 	const PdCatalog *catalog = pd_catalog();
 	Oid			relid;
-	Oid			owner;
 	bool		allowed;
 
 	if (PG_ARGISNULL(0))
@@ -72,21 +74,33 @@ begin_as_table_owner(FunctionCallInfo fcinfo, PdSpi *spi)
 	relid = PG_GETARG_OID(0);
 
 	/* Looked at again under the lock: it may be another's by then. */
-	owner = relation_owner(relid);
+	*owner = relation_owner(relid);
 	allowed = pd_is_relation_owner(relid, GetUserId());
 	if (!allowed && catalog->is_set_up && NameStr(catalog->admin_role)[0] != '\0')
-		allowed = owner == get_role_oid(NameStr(catalog->owner_role), true) &&
+		allowed = *owner == get_role_oid(NameStr(catalog->owner_role), true) &&
 			has_privs_of_role(GetUserId(),
 							  get_role_oid(NameStr(catalog->admin_role), false));
 	if (!allowed)
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
 
-	LockRelationOid(relid, AccessExclusiveLock);
-	if (relation_owner(relid) != owner)
+	LockRelationOid(relid, lockmode);
+	if (relation_owner(relid) != *owner)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("the owner of table \"%s\" was changed concurrently",
 						get_rel_name(relid))));
+	return relid;
+}
+
+/*
+ * begin_as_table_owner
+ *		The same with all of the table locked, and become its owner.
+ */
+static Oid
+begin_as_table_owner(FunctionCallInfo fcinfo, PdSpi *spi)
+{
+	Oid			owner;
+	Oid			relid = pd_lock_own_table(fcinfo, AccessExclusiveLock, &owner);
 
 	pd_spi_begin_as(spi, owner);
 	return relid;
@@ -242,6 +256,7 @@ pd_share_table(PG_FUNCTION_ARGS)
 
 	pd_spi_command("REVOKE ALL ON TABLE %s FROM PUBLIC, %s", table, app_role);
 	pd_spi_command("GRANT SELECT ON TABLE %s TO %s", table, app_role);
+	pd_reference_watch(relid);
 	pd_spi_end(&spi);
 	PG_RETURN_VOID();
 }

@@ -39,10 +39,11 @@
 #include "utils/rls.h"
 
 #include "compat.h"
-#include "errors.h"
 #include "protect.h"
+#include "reference.h"
 #include "script.h"
 #include "script_cursor.h"
+#include "script_error.h"
 #include "script_guard.h"
 #include "script_text.h"
 #include "search_path.h"
@@ -393,36 +394,7 @@ run_statements(PdScriptRun *run, ScriptPosition *position)
 	MemoryContextDelete(statement_memory);
 
 	fire_deferred_triggers(run);
-}
-
-/*
- * report_failed_verification
- *		Raise a verify script's own error again as PD003.  What did not come
- *		of the script, such as a cancel or a deadlock, stays what it is.
- */
-pg_noreturn static void
-report_failed_verification(const PdScript *script, MemoryContext memory)
-{
-	ErrorData  *error;
-
-	MemoryContextSwitchTo(memory);
-	error = CopyErrorData();
-	FlushErrorState();
-
-	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
-	{
-		case ERRCODE_TRANSACTION_ROLLBACK:
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_OPERATOR_INTERVENTION:
-		case ERRCODE_SYSTEM_ERROR:
-		case ERRCODE_INTERNAL_ERROR:
-			break;
-		default:
-			error->message = psprintf("verification of migration \"%s\" failed: %s",
-									  script->migration, error->message);
-			error->sqlerrcode = ERRCODE_PD_VERIFY;
-	}
-	ReThrowError(error);
+	pd_reference_watch_created(run);
 }
 
 /*
@@ -469,9 +441,8 @@ pd_script_execute(PdScriptRun *run, const PdScript *script)
 	PG_CATCH();
 	{
 		pd_script_release_cursors(cursors);
-		if (script->kind == PD_SCRIPT_VERIFY)
-			report_failed_verification(script, memory);
-		PG_RE_THROW();
+		MemoryContextSwitchTo(memory);
+		pd_script_rethrow(run, script);
 	}
 	PG_END_TRY();
 	pd_script_release_cursors(cursors);

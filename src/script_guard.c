@@ -228,9 +228,12 @@ note(PdScriptRun *run, Oid classId, Oid objectId, bool created)
 {
 	MemoryContext old = MemoryContextSwitchTo(run->memory);
 	ObjectAddress *object = palloc(sizeof(ObjectAddress));
+	ObjectAddress *kept = palloc(sizeof(ObjectAddress));
 
 	ObjectAddressSet(*object, classId, objectId);
 	run->touched = lappend(run->touched, object);
+	*kept = *object;
+	run->objects = lappend(run->objects, kept);
 	if (classId == ProcedureRelationId)
 		run->functions = list_append_unique_oid(run->functions, objectId);
 	if (created && classId == RelationRelationId)

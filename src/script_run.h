@@ -33,6 +33,7 @@ typedef struct PdScriptRun
 	List	   *functions;		/* OIDs, made or altered */
 	List	   *unprotected;	/* of these, those not looked at for RLS yet */
 	List	   *touched;		/* of ObjectAddress *, in this statement */
+	List	   *objects;		/* of ObjectAddress *, made or altered */
 	bool		is_firing;		/* its deferred triggers, at its end */
 } PdScriptRun;
 

@@ -131,43 +131,75 @@ pd_semver_is_valid(const char *text)
 }
 
 /*
- * semver_type
- *		The type's OID: that of the column in which the registry keeps
- *		versions, whatever schema the type has been moved to.
+ * pd_semver_is_prerelease
+ *		Is this valid version one?  A hyphen in the build does not count.
  */
-static Oid
-semver_type(void)
+bool
+pd_semver_is_prerelease(const char *version)
 {
-	Oid			relid = get_relname_relid("module_version",
-										  pd_catalog()->schema);
-	Oid			type = get_atttype(relid, get_attnum(relid, "version"));
-
-	if (!OidIsValid(type))
-		elog(ERROR, "column %s.module_version.version is missing", PD_SCHEMA);
-	return type;
+	return version[strcspn(version, "-+")] == '-';
 }
 
 /*
- * pd_semver_compare
- *		Order two valid versions as the type's btree operator class does.
+ * pd_semver_type
+ *		Look up the type's functions: it is that of the column in which the
+ *		registry keeps versions, whatever schema it has been moved to.
+ */
+void
+pd_semver_type(PdSemverType *type)
+{
+	Oid			relid = get_relname_relid("module_version",
+										  pd_catalog()->schema);
+	Oid			oid = get_atttype(relid, get_attnum(relid, "version"));
+	TypeCacheEntry *entry;
+	Oid			input;
+
+	if (!OidIsValid(oid))
+		elog(ERROR, "column %s.module_version.version is missing", PD_SCHEMA);
+	entry = lookup_type_cache(oid, TYPECACHE_CMP_PROC_FINFO);
+	if (!OidIsValid(entry->cmp_proc_finfo.fn_oid))
+		elog(ERROR, "type %s has no btree operator class", format_type_be(oid));
+
+	getTypeInputInfo(oid, &input, &type->ioparam);
+	fmgr_info(input, &type->input);
+	type->compare = &entry->cmp_proc_finfo;
+	type->collation = entry->typcollation;
+}
+
+/*
+ * pd_semver_value
+ *		A valid version as the type has it, in the current memory context.
+ */
+Datum
+pd_semver_value(PdSemverType *type, const char *version)
+{
+	return InputFunctionCall(&type->input, unconstify(char *, version),
+							 type->ioparam, -1);
+}
+
+/*
+ * pd_semver_compare_values
+ *		Order two versions as the type's btree operator class does.
  *
  * Returns less than, equal to or greater than 0.  Versions that differ only
  * in their build are equal.
  */
 int
+pd_semver_compare_values(PdSemverType *type, Datum a, Datum b)
+{
+	return DatumGetInt32(FunctionCall2Coll(type->compare, type->collation, a, b));
+}
+
+/*
+ * pd_semver_compare
+ *		pd_semver_compare_values for two valid versions.
+ */
+int
 pd_semver_compare(const char *a, const char *b)
 {
-	Oid			type = semver_type();
-	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_CMP_PROC_FINFO);
-	Oid			input;
-	Oid			ioparam;
+	PdSemverType type;
 
-	if (!OidIsValid(entry->cmp_proc_finfo.fn_oid))
-		elog(ERROR, "type %s has no btree operator class", format_type_be(type));
-
-	getTypeInputInfo(type, &input, &ioparam);
-	return DatumGetInt32(FunctionCall2Coll(&entry->cmp_proc_finfo,
-										   entry->typcollation,
-										   OidInputFunctionCall(input, unconstify(char *, a), ioparam, -1),
-										   OidInputFunctionCall(input, unconstify(char *, b), ioparam, -1)));
+	pd_semver_type(&type);
+	return pd_semver_compare_values(&type, pd_semver_value(&type, a),
+									pd_semver_value(&type, b));
 }

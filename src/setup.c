@@ -220,17 +220,46 @@ grant_schemas(const char *command, const char *preposition, const char *role)
 static const char *
 restricted_functions(void)
 {
-	pd_spi_query("SELECT string_agg(oid::regprocedure::text, ', ') AS names FROM pg_proc"
-				 " WHERE pronamespace = 'publicdigit'::regnamespace"
-				 " AND NOT has_function_privilege('public', oid, 'execute')",
+	pd_spi_query("SELECT string_agg(p.oid::regprocedure::text, ', ') AS names"
+				 " FROM pg_depend AS d JOIN pg_proc AS p ON p.oid = d.objid"
+				 " WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e'"
+				 " AND d.refclassid = 'pg_extension'::regclass"
+				 " AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'publicdigit')"
+				 " AND p.proacl IS NOT NULL AND p.prokind = 'f'",
 				 NULL, 0);
 	return pd_spi_text(0, "names");
 }
 
 /*
+ * revoke_functions
+ *		Take away from a role what has been granted to it of our functions.  A
+ *		function with default privileges keeps them.
+ */
+static void
+revoke_functions(const char *role)
+{
+	uint64		n;
+	SPITupleTable *result;
+
+	n = pd_spi_query("SELECT p.oid::regprocedure::text AS name"
+					 " FROM pg_proc AS p"
+					 " WHERE p.pronamespace = 'publicdigit'::regnamespace"
+					 " AND EXISTS (SELECT FROM aclexplode(p.proacl) AS a"
+					 "  WHERE a.grantee = to_regrole(quote_ident($1)))",
+					 PD_ARGS(pd_text(role)));
+	result = SPI_tuptable;
+	for (uint64 row = 0; row < n; row++)
+	{
+		SPI_tuptable = result;
+		pd_spi_command("REVOKE ALL ON ROUTINE %s FROM %s",
+					   pd_spi_text(row, "name"), quote_identifier(role));
+	}
+}
+
+/*
  * take_rights_back
- *		Take away from the app or admin role of before, if it is another one
- *		now, what an earlier setup() gave it.
+ *		Take away from the owner, app or admin role of before, if it is another
+ *		one now, what an earlier setup() gave it.
  */
 static void
 take_rights_back(const char *former, const char *now, const char *argument)
@@ -243,14 +272,14 @@ take_rights_back(const char *former, const char *now, const char *argument)
 
 	ereport(NOTICE,
 			(errmsg("role \"%s\" is no longer the %s role", former, argument)));
-	pd_spi_command("REVOKE ALL ON FUNCTION %s FROM %s", restricted_functions(), role);
+	revoke_functions(former);
 	pd_spi_command("REVOKE ALL ON ALL TABLES IN SCHEMA publicdigit FROM %s", role);
 	grant_schemas("REVOKE", "FROM", former);
 }
 
 /*
  * grant_functions
- *		What the app and the admin role may call and read.  doc/roles.md says
+ *		What the owner, the app and the admin role may call and read.  doc/roles.md says
  *		why each.
  */
 static void
@@ -265,6 +294,10 @@ grant_functions(const Setup *setup)
 				   " publicdigit.use_landlord(boolean),"
 				   " publicdigit.find_tenant(text)"
 				   " TO %s", app);
+	/* For modules' scripts; it asks for the ownership of the table as well. */
+	pd_spi_command("GRANT EXECUTE ON FUNCTION"
+				   " publicdigit.reference_landlord(regclass, name, regclass) TO %s",
+				   quote_identifier(setup->owner));
 
 	if (setup->admin != NULL)
 	{
@@ -275,7 +308,8 @@ grant_functions(const Setup *setup)
 		pd_spi_command("REVOKE EXECUTE ON FUNCTION publicdigit.setup(name, name, text, name) FROM %s", admin);
 		pd_spi_command("GRANT SELECT ON publicdigit.tenants, publicdigit.domains,"
 					   " publicdigit.tenant_access, publicdigit.modules,"
-					   " publicdigit.module_installations, publicdigit.migrations"
+					   " publicdigit.module_installations, publicdigit.migrations,"
+					   " publicdigit.migration_events"
 					   " TO %s", admin);
 		/* To name a table for protect_table() and the like; not to read it. */
 		grant_schemas("GRANT", "TO", setup->admin);
@@ -331,6 +365,7 @@ pd_setup(PG_FUNCTION_ARGS)
 		ensure_no_bypass(setup.admin, "admin");
 		ensure_no_member(setup.admin, "admin", setup.owner);
 	}
+	take_rights_back(NameStr(before.owner_role), setup.owner, "owner");
 	take_rights_back(NameStr(before.app_role), setup.app, "app");
 	take_rights_back(NameStr(before.admin_role), setup.admin, "admin");
 	ready_landlord_schema(&setup);

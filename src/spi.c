@@ -14,11 +14,13 @@
 
 #include <stdarg.h>
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #include "catalog.h"
 #include "spi.h"
@@ -153,14 +155,48 @@ pd_oid_array(List *oids)
 }
 
 /*
- * pd_spi_query
- *		Run a fixed statement with arguments; its plan is kept.
- *
- * sql must be a string literal that names every object with its schema.
- * Returns the number of rows, which are in SPI_tuptable until the next call.
+ * pd_int_array
+ *		A list of integers as an argument of type integer[].
  */
-uint64
-pd_spi_query(const char *sql, const PdArg *args, int nargs)
+PdArg
+pd_int_array(List *integers)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * (list_length(integers) + 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, integers)
+		elements[n++] = Int32GetDatum(lfirst_int(cell));
+	return pd_datum(INT4ARRAYOID,
+					PointerGetDatum(construct_array(elements, n, INT4OID,
+													sizeof(int32), true, TYPALIGN_INT)));
+}
+
+/*
+ * pd_text_array
+ *		A list of C strings as an argument of type text[].
+ */
+PdArg
+pd_text_array(List *texts)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * (list_length(texts) + 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, texts)
+		elements[n++] = CStringGetTextDatum((char *) lfirst(cell));
+	return pd_datum(TEXTARRAYOID,
+					PointerGetDatum(construct_array(elements, n, TEXTOID,
+													-1, false, TYPALIGN_INT)));
+}
+
+/*
+ * run
+ *		Run a fixed statement with arguments, under the latest snapshot or the
+ *		transaction's.
+ */
+static uint64
+run(const char *sql, const PdArg *args, int nargs, bool latest)
 {
 	Datum		values[16];
 	char		nulls[16];
@@ -173,11 +209,49 @@ pd_spi_query(const char *sql, const PdArg *args, int nargs)
 		nulls[i] = args[i].isnull ? 'n' : ' ';
 	}
 
-	rc = SPI_execute_plan(plan, values, nulls, false, 0);
+	rc = SPI_execute_snapshot(plan, values, nulls,
+							  latest ? pd_latest_snapshot() : InvalidSnapshot,
+							  InvalidSnapshot, false, true, 0);
 	if (rc < 0)
-		elog(ERROR, "SPI_execute_plan failed: %s: %s",
+		elog(ERROR, "SPI_execute_snapshot failed: %s: %s",
 			 SPI_result_code_string(rc), sql);
 	return SPI_processed;
+}
+
+/*
+ * pd_spi_query
+ *		Run a fixed statement with arguments; its plan is kept.
+ *
+ * sql must be a string literal that names every object with its schema.
+ * Returns the number of rows, which are in SPI_tuptable until the next call.
+ */
+uint64
+pd_spi_query(const char *sql, const PdArg *args, int nargs)
+{
+	return run(sql, args, nargs, false);
+}
+
+/*
+ * pd_spi_query_latest
+ *		The same for what must not depend on how old the transaction is: it
+ *		sees what has been committed by now, under every isolation level.
+ */
+uint64
+pd_spi_query_latest(const char *sql, const PdArg *args, int nargs)
+{
+	return run(sql, args, nargs, true);
+}
+
+/*
+ * pd_latest_snapshot
+ *		A snapshot of what has been committed by now, and of what this
+ *		transaction has done so far.  The next call overwrites it.
+ */
+Snapshot
+pd_latest_snapshot(void)
+{
+	CommandCounterIncrement();
+	return GetLatestSnapshot();
 }
 
 /*

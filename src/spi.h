@@ -63,10 +63,14 @@ pd_datum(Oid type, Datum value)
 	(int) (sizeof((PdArg []) {__VA_ARGS__}) / sizeof(PdArg))
 
 extern PdArg pd_oid_array(List *oids);
+extern PdArg pd_int_array(List *integers);
+extern PdArg pd_text_array(List *texts);
 extern void pd_spi_begin(PdSpi *spi);
 extern void pd_spi_begin_as(PdSpi *spi, Oid role);
 extern void pd_spi_end(PdSpi *spi);
 extern uint64 pd_spi_query(const char *sql, const PdArg *args, int nargs);
+extern uint64 pd_spi_query_latest(const char *sql, const PdArg *args, int nargs);
+extern Snapshot pd_latest_snapshot(void);
 extern void pd_spi_command(const char *format,...) pg_attribute_printf(1, 2);
 extern char *pd_spi_text(uint64 row, const char *column);
 extern Datum pd_spi_datum(uint64 row, const char *column, bool *isnull);

@@ -64,9 +64,10 @@ pd_target_lock(PdTarget *target, PdTargetLock lock)
 	{
 		pd_spi_query("SELECT FROM publicdigit.setting FOR KEY SHARE", NULL, 0);
 		pd_lock_tenant(&target->tenant, PD_LOCK_CHANGE);
-		pd_ensure_active(&target->tenant);
+		if (lock != PD_TARGET_LOOK)
+			pd_ensure_active(&target->tenant);
 	}
-	else if (lock == PD_TARGET_ADD)
+	else if (lock != PD_TARGET_CHANGE)
 		pd_spi_query("SELECT FROM publicdigit.setting FOR NO KEY UPDATE", NULL, 0);
 	else
 		pd_spi_query("SELECT FROM publicdigit.setting FOR UPDATE", NULL, 0);

@@ -23,8 +23,9 @@ typedef struct PdTarget
 /* The lock that a change of modules takes on its target. */
 typedef enum PdTargetLock
 {
-	PD_TARGET_ADD,				/* install, seed */
-	PD_TARGET_REMOVE			/* uninstall */
+	PD_TARGET_LOOK,				/* drift check: a suspended tenant, too */
+	PD_TARGET_ADD,				/* install, seed: nothing that others rest on */
+	PD_TARGET_CHANGE			/* what others may rest on */
 } PdTargetLock;
 
 /* What error contexts tell of while a module is worked on. */

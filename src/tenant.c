@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
+#include "archive.h"
 #include "catalog.h"
 #include "domain.h"
 #include "grants.h"
@@ -411,6 +412,7 @@ PD_TENANT_FUNCTION(pd_drop_tenant, 0, 0)
 	(void) set_config_option("client_min_messages", "warning",
 							 PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
+	pd_archive_drop_all(&tenant);
 	pd_spi_command("DROP SCHEMA IF EXISTS %s CASCADE",
 				   quote_identifier(NameStr(tenant.schema)));
 	pd_spi_query("DELETE FROM publicdigit.tenant WHERE id = $1",

@@ -9,7 +9,6 @@
 
 #include "utils/jsonb.h"
 
-#include "range.h"
 #include "spi.h"
 #include "version.h"
 
@@ -40,7 +39,7 @@ pd_version_load(int64 id)
 	version->id = id;
 	version->source = source;
 	/* Locked, so that nobody unregisters what is being installed. */
-	if (pd_spi_query("SELECT manifest, checksum FROM publicdigit.module_version"
+	if (pd_spi_query("SELECT manifest, checksum, head FROM publicdigit.module_version"
 					 " WHERE id = $1 FOR KEY SHARE",
 					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(id)))) == 0)
 		ereport(ERROR,
@@ -48,10 +47,12 @@ pd_version_load(int64 id)
 				 errmsg("the version of the module has been unregistered meanwhile"),
 				 errhint("The view publicdigit.modules lists the registered versions.")));
 	source->checksum = pd_spi_text(0, "checksum");
+	source->head = pd_spi_text(0, "head");
 	source->manifest = pd_manifest_parse(DatumGetJsonbPCopy(pd_spi_datum(0, "manifest", &isnull)),
 										 "registered manifest");
 
-	n = pd_spi_query("SELECT path, content, checksum FROM publicdigit.module_script"
+	n = pd_spi_query("SELECT path, content, checksum, statements"
+					 " FROM publicdigit.module_script"
 					 " WHERE version_id = $1 ORDER BY path COLLATE \"C\"",
 					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(id))));
 	for (uint64 row = 0; row < n; row++)
@@ -61,6 +62,7 @@ pd_version_load(int64 id)
 		script->path = pd_spi_text(row, "path");
 		script->content = pd_spi_text(row, "content");
 		script->checksum = pd_spi_text(row, "checksum");
+		script->statements = pd_spi_text(row, "statements");
 		pd_script_classify(script, source->manifest->context);
 		source->scripts = lappend(source->scripts, script);
 	}
@@ -69,19 +71,16 @@ pd_version_load(int64 id)
 
 /*
  * ensure_registered
- *		An error (42704) for a module of which no version is registered; "by"
- *		is who requires it, or NULL.
+ *		An error (42704) for a module of which no version is registered.
  */
 static void
-ensure_registered(const char *module, const PdManifest *by)
+ensure_registered(const char *module)
 {
 	if (pd_spi_query("SELECT FROM publicdigit.module WHERE name = $1",
 					 PD_ARGS(pd_text(module))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("module \"%s\" is not registered", module),
-				 by == NULL ? 0 :
-				 errdetail("Module \"%s\" version %s requires it.", by->name, by->version),
 				 errhint("Register it with publicdigit.register_module(); publicdigit.available_modules() lists what the server has.")));
 }
 
@@ -93,7 +92,7 @@ ensure_registered(const char *module, const PdManifest *by)
 PdVersion *
 pd_version_find(const char *module, const char *version)
 {
-	ensure_registered(module, NULL);
+	ensure_registered(module);
 	/* Build metadata does not count in semver's order, nor does it here. */
 	if (pd_spi_query("SELECT id FROM publicdigit.module_version"
 					 " WHERE module = $1 AND ($2 IS NULL OR version::text = $2)"
@@ -107,37 +106,23 @@ pd_version_find(const char *module, const char *version)
 }
 
 /*
- * pd_version_find_in_range
- *		The highest registered version that meets a requirement.
- *		Errors: 42704.
+ * read_installation
+ *		One row of the last result.
  */
-PdVersion *
-pd_version_find_in_range(const PdRequirement *requirement, const PdManifest *by)
+static PdInstallation *
+read_installation(uint64 row)
 {
-	const char *module = requirement->module;
-	const char *problem;
-	PdRange    *range = pd_range_parse(requirement->range, &problem);
-	uint64		n;
+	PdInstallation *installation = palloc(sizeof(PdInstallation));
+	const char *status = pd_spi_text(row, "status");
 
-	if (range == NULL)
-		elog(ERROR, "range \"%s\" is malformed: %s", requirement->range, problem);
-
-	ensure_registered(module, by);
-	n = pd_spi_query("SELECT id, version::text AS version FROM publicdigit.module_version"
-					 " WHERE module = $1 ORDER BY module_version.version DESC",
-					 PD_ARGS(pd_text(module)));
-	for (uint64 row = 0; row < n; row++)
-	{
-		if (pd_range_contains(range, pd_spi_text(row, "version")))
-			return pd_version_load(number(row, "id"));
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("no registered version of module \"%s\" is in the range \"%s\"",
-					module, requirement->range),
-			 errdetail("Module \"%s\" version %s requires it.", by->name, by->version),
-			 errhint("The view publicdigit.modules lists the registered versions.")));
-	return NULL;				/* keep compiler quiet */
+	installation->id = number(row, "id");
+	installation->module = pd_spi_text(row, "module");
+	installation->version_id = number(row, "version_id");
+	installation->version = pd_spi_text(row, "version");
+	installation->status = strcmp(status, "installed") == 0 ? PD_INSTALLED :
+		strcmp(status, "disabled") == 0 ? PD_DISABLED : PD_ARCHIVED;
+	installation->head = pd_spi_text(row, "head");
+	return installation;
 }
 
 /*
@@ -148,18 +133,55 @@ pd_version_find_in_range(const PdRequirement *requirement, const PdManifest *by)
 PdInstallation *
 pd_installation_find(const char *module, const pg_uuid_t *tenant)
 {
-	PdInstallation *installation;
-
-	if (pd_spi_query("SELECT i.id, i.version_id, v.version::text AS version"
+	if (pd_spi_query("SELECT i.id, i.module::text AS module, i.version_id,"
+					 " v.version::text AS version, i.status, i.head"
 					 " FROM publicdigit.installation AS i"
 					 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
 					 " WHERE i.module = $1 AND (i.tenant_id = $2 OR $2 IS NULL AND i.tenant_id IS NULL)",
 					 PD_ARGS(pd_text(module), pd_uuid(tenant))) == 0)
 		return NULL;
+	return read_installation(0);
+}
 
-	installation = palloc(sizeof(PdInstallation));
-	installation->id = number(0, "id");
-	installation->version_id = number(0, "version_id");
-	installation->version = pd_spi_text(0, "version");
-	return installation;
+/*
+ * pd_installations
+ *		All that a tenant, or the landlord (NULL), has, as a list of
+ *		PdInstallation, by module.
+ */
+List *
+pd_installations(const pg_uuid_t *tenant)
+{
+	List	   *installations = NIL;
+	uint64		n;
+
+	n = pd_spi_query("SELECT i.id, i.module::text AS module, i.version_id,"
+					 " v.version::text AS version, i.status, i.head"
+					 " FROM publicdigit.installation AS i"
+					 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
+					 " WHERE i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL"
+					 " ORDER BY i.module",
+					 PD_ARGS(pd_uuid(tenant)));
+	for (uint64 row = 0; row < n; row++)
+		installations = lappend(installations, read_installation(row));
+	return installations;
+}
+
+/*
+ * pd_version_script
+ *		A migration's script of a kind; NULL where the version has none.
+ */
+const PdScript *
+pd_version_script(const PdVersion *version, PdScriptKind kind,
+				  const char *migration)
+{
+	ListCell   *cell;
+
+	foreach(cell, version->source->scripts)
+	{
+		const PdScript *script = lfirst(cell);
+
+		if (script->kind == kind && strcmp(script->migration, migration) == 0)
+			return script;
+	}
+	return NULL;
 }

@@ -19,12 +19,22 @@ typedef struct PdVersion
 	PdModuleSource *source;
 } PdVersion;
 
+typedef enum PdInstallationStatus
+{
+	PD_INSTALLED,
+	PD_DISABLED,				/* the app role may not use it */
+	PD_ARCHIVED					/* uninstalled, with its tables put aside */
+} PdInstallationStatus;
+
 /* What is installed of a module. */
 typedef struct PdInstallation
 {
 	int64		id;
+	char	   *module;
 	int64		version_id;
 	char	   *version;
+	PdInstallationStatus status;
+	char	   *head;			/* of the chain over what is applied */
 } PdInstallation;
 
 /*
@@ -33,9 +43,10 @@ typedef struct PdInstallation
  */
 extern PdVersion *pd_version_load(int64 id);
 extern PdVersion *pd_version_find(const char *module, const char *version);
-extern PdVersion *pd_version_find_in_range(const PdRequirement *requirement,
-										   const PdManifest *by);
 extern PdInstallation *pd_installation_find(const char *module,
 											const pg_uuid_t *tenant);
+extern List *pd_installations(const pg_uuid_t *tenant);
+extern const PdScript *pd_version_script(const PdVersion *version,
+										 PdScriptKind kind, const char *migration);
 
 #endif							/* PUBLICDIGIT_VERSION_H */

@@ -1,6 +1,6 @@
 -- The registry: what the landlord knows of tenants, domains, modules and
 -- installations.  Roles and schemas are stored by name, so that a dump
--- restores under other OIDs.  Users read the views of 90_views.sql; only the
+-- restores under other OIDs.  Users read the views of 80_views.sql; only the
 -- extension's functions write here.
 
 -- What setup() decided; one row at most.
@@ -70,6 +70,7 @@ CREATE TABLE publicdigit.module_version (
     title         text NOT NULL,
     manifest      jsonb NOT NULL CHECK (jsonb_typeof(manifest) = 'object'),
     checksum      text NOT NULL CHECK (checksum ~ '^sha256:[0-9a-f]{64}$'),
+    head          text NOT NULL CHECK (head ~ '^sha256:[0-9a-f]{64}$'),
     registered_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     registered_by name NOT NULL DEFAULT session_user,
     UNIQUE (module, version),
@@ -80,20 +81,27 @@ COMMENT ON TABLE publicdigit.module_version IS 'registered versions of modules w
 CREATE TABLE publicdigit.module_script (
     version_id bigint NOT NULL REFERENCES publicdigit.module_version ON DELETE CASCADE,
     path       text NOT NULL,
+    kind       text NOT NULL
+               CHECK (kind IN ('up', 'down', 'verify', 'repeatable', 'installer', 'seed')),
+    migration  text CHECK ((migration IS NULL) = (kind = 'seed')),
     content    text NOT NULL,
     checksum   text NOT NULL CHECK (checksum ~ '^sha256:[0-9a-f]{64}$'),
+    statements text NOT NULL CHECK (statements ~ '^sha256:[0-9a-f]{64}$'),
     PRIMARY KEY (version_id, path)
 );
 COMMENT ON TABLE publicdigit.module_script IS 'the scripts of registered versions, as they were at registration';
 
--- tenant_id is NULL for the landlord.
+-- tenant_id is NULL for the landlord.  "head" is that of the chain over what is
+-- applied (see chain.c): that of the version where nothing is pending.
 CREATE TABLE publicdigit.installation (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     context      text NOT NULL,
     tenant_id    uuid REFERENCES publicdigit.tenant ON DELETE CASCADE,
     module       name NOT NULL,
     version_id   bigint NOT NULL,
-    status       text NOT NULL DEFAULT 'installed' CHECK (status = 'installed'),
+    status       text NOT NULL DEFAULT 'installed'
+                 CHECK (status IN ('installed', 'disabled', 'archived')),
+    head         text NOT NULL CHECK (head ~ '^sha256:[0-9a-f]{64}$'),
     installed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     installed_by name NOT NULL DEFAULT session_user,
     CHECK ((context = 'tenant') = (tenant_id IS NOT NULL)),
@@ -106,14 +114,17 @@ CREATE INDEX installation_version_id_idx ON publicdigit.installation (version_id
 COMMENT ON TABLE publicdigit.installation IS 'modules installed for a tenant, or once for the landlord';
 
 -- The two ledgers live apart.  "context" is there only so that a landlord's
--- installation cannot stand in a tenant's ledger, nor the reverse.
+-- installation cannot stand in a tenant's ledger, nor the reverse.  "position" is
+-- the order in which migrations were applied, whatever their module.
 CREATE TABLE publicdigit.landlord_migration (
     installation_id bigint NOT NULL,
     context         text NOT NULL DEFAULT 'landlord' CHECK (context = 'landlord'),
     migration       text NOT NULL,
     version         semver NOT NULL,
     batch           integer NOT NULL CHECK (batch > 0),
+    position        bigint GENERATED ALWAYS AS IDENTITY,
     checksum        text NOT NULL CHECK (checksum ~ '^sha256:[0-9a-f]{64}$'),
+    statements      text NOT NULL CHECK (statements ~ '^sha256:[0-9a-f]{64}$'),
     applied_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     applied_by      name NOT NULL DEFAULT session_user,
     duration        interval NOT NULL,
@@ -129,7 +140,9 @@ CREATE TABLE publicdigit.tenant_migration (
     migration       text NOT NULL,
     version         semver NOT NULL,
     batch           integer NOT NULL CHECK (batch > 0),
+    position        bigint GENERATED ALWAYS AS IDENTITY,
     checksum        text NOT NULL CHECK (checksum ~ '^sha256:[0-9a-f]{64}$'),
+    statements      text NOT NULL CHECK (statements ~ '^sha256:[0-9a-f]{64}$'),
     applied_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     applied_by      name NOT NULL DEFAULT session_user,
     duration        interval NOT NULL,
@@ -138,6 +151,32 @@ CREATE TABLE publicdigit.tenant_migration (
         REFERENCES publicdigit.installation (id, context) ON DELETE CASCADE
 );
 COMMENT ON TABLE publicdigit.tenant_migration IS 'migrations applied to tenants';
+
+-- All that ever happened to migrations.  Rows are only added, and name tenants and
+-- modules that may be gone.  "head" is the installation's after it; NULL once the
+-- module is uninstalled.
+CREATE TABLE publicdigit.migration_event (
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at              timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    action          text NOT NULL
+                    CHECK (action IN ('applied', 'undone', 'baselined', 'accepted')),
+    context         text NOT NULL CHECK (context IN ('landlord', 'tenant')),
+    tenant_id       uuid CHECK ((context = 'tenant') = (tenant_id IS NOT NULL)),
+    tenant          text,
+    module          name NOT NULL,
+    version         text NOT NULL,
+    migration       text NOT NULL,
+    batch           integer NOT NULL,
+    checksum        text NOT NULL,
+    former_checksum text,
+    duration        interval,
+    by              name NOT NULL DEFAULT session_user,
+    reason          text,
+    head            text
+);
+CREATE INDEX migration_event_tenant_id_module_idx
+    ON publicdigit.migration_event (tenant_id, module);
+COMMENT ON TABLE publicdigit.migration_event IS 'all that ever happened to migrations';
 
 CREATE TABLE publicdigit.seed (
     installation_id bigint NOT NULL
@@ -163,7 +202,11 @@ SELECT pg_catalog.pg_extension_config_dump('publicdigit.module_script', '');
 SELECT pg_catalog.pg_extension_config_dump('publicdigit.installation', '');
 SELECT pg_catalog.pg_extension_config_dump('publicdigit.installation_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('publicdigit.landlord_migration', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.landlord_migration_position_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('publicdigit.tenant_migration', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.tenant_migration_position_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.migration_event', '');
+SELECT pg_catalog.pg_extension_config_dump('publicdigit.migration_event_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('publicdigit.seed', '');
 
 -- Backends cache tenants and access grants.  Any change of these tables, by

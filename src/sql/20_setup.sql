@@ -6,9 +6,3 @@ CREATE FUNCTION publicdigit.setup(owner name, app name,
     RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_setup';
 COMMENT ON FUNCTION publicdigit.setup(name, name, text, name) IS
     'makes the roles that are missing, the landlord''s schema, and the grants; may be called again';
-
-CREATE FUNCTION publicdigit.environment() RETURNS text
-    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'pd_environment';
-COMMENT ON FUNCTION publicdigit.environment() IS
-    'the environment chosen by setup(): production or testing; NULL before setup()';
-

@@ -50,3 +50,54 @@ CREATE FUNCTION publicdigit.seed_module(module text, tenant uuid)
     RETURNS integer LANGUAGE c AS 'MODULE_PATHNAME', 'pd_seed_module_by_id';
 COMMENT ON FUNCTION publicdigit.seed_module(text, uuid) IS
     'runs the seed scripts that have not run yet; returns their number';
+
+CREATE FUNCTION publicdigit.upgrade_module(module text, tenant text DEFAULT '@current',
+                                           version text DEFAULT NULL)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_upgrade_module';
+COMMENT ON FUNCTION publicdigit.upgrade_module(text, text, text) IS
+    'brings a module to a higher version, or the highest, and what it requires along';
+CREATE FUNCTION publicdigit.upgrade_module(module text, tenant uuid,
+                                           version text DEFAULT NULL)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_upgrade_module_by_id';
+COMMENT ON FUNCTION publicdigit.upgrade_module(text, uuid, text) IS
+    'brings a module to a higher version, or the highest, and what it requires along';
+
+CREATE FUNCTION publicdigit.downgrade_module(module text, tenant text, version text)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_downgrade_module';
+COMMENT ON FUNCTION publicdigit.downgrade_module(text, text, text) IS
+    'brings a module to a lower version by its down scripts';
+CREATE FUNCTION publicdigit.downgrade_module(module text, tenant uuid, version text)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_downgrade_module_by_id';
+COMMENT ON FUNCTION publicdigit.downgrade_module(text, uuid, text) IS
+    'brings a module to a lower version by its down scripts';
+
+CREATE FUNCTION publicdigit.enable_module(module text, tenant text)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_enable_module';
+COMMENT ON FUNCTION publicdigit.enable_module(text, text) IS
+    'lets the app role use a disabled module again';
+CREATE FUNCTION publicdigit.enable_module(module text, tenant uuid)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_enable_module_by_id';
+COMMENT ON FUNCTION publicdigit.enable_module(text, uuid) IS
+    'lets the app role use a disabled module again';
+
+CREATE FUNCTION publicdigit.disable_module(module text, tenant text)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_disable_module';
+COMMENT ON FUNCTION publicdigit.disable_module(text, text) IS
+    'keeps the app role from using a module, whose tables stay';
+CREATE FUNCTION publicdigit.disable_module(module text, tenant uuid)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_disable_module_by_id';
+COMMENT ON FUNCTION publicdigit.disable_module(text, uuid) IS
+    'keeps the app role from using a module, whose tables stay';
+
+CREATE FUNCTION publicdigit.plan_module(action text, module text, tenant text DEFAULT '@current',
+        version text DEFAULT NULL, OUT step integer, OUT action text, OUT module text,
+        OUT version text, OUT migration text, OUT statement text)
+    RETURNS SETOF record LANGUAGE c AS 'MODULE_PATHNAME', 'pd_plan_module';
+COMMENT ON FUNCTION publicdigit.plan_module(text, text, text, text) IS
+    'the statements that install, upgrade, downgrade, uninstall or seed would run';
+CREATE FUNCTION publicdigit.plan_module(action text, module text, tenant uuid,
+        version text DEFAULT NULL, OUT step integer, OUT action text, OUT module text,
+        OUT version text, OUT migration text, OUT statement text)
+    RETURNS SETOF record LANGUAGE c AS 'MODULE_PATHNAME', 'pd_plan_module_by_id';
+COMMENT ON FUNCTION publicdigit.plan_module(text, text, uuid, text) IS
+    'the statements that install, upgrade, downgrade, uninstall or seed would run';

@@ -50,6 +50,13 @@ CREATE VIEW publicdigit.migrations AS
     JOIN publicdigit.tenant AS t ON t.id = i.tenant_id;
 COMMENT ON VIEW publicdigit.migrations IS 'migrations that are applied now';
 
+CREATE VIEW publicdigit.migration_events AS
+    SELECT e.id, e.at, e.action, e.context, e.tenant_id, e.tenant, e.module,
+           e.migration, e.version, e.batch, e.checksum, e.former_checksum,
+           e.duration, e.by, e.reason, e.head
+    FROM publicdigit.migration_event AS e;
+COMMENT ON VIEW publicdigit.migration_events IS 'all that ever happened to migrations';
+
 -- Read from the catalogs, so that it cannot tell of what is not there.
 CREATE VIEW publicdigit.protected_tables AS
     SELECT DISTINCT p.polrelid::pg_catalog.regclass AS table_name,

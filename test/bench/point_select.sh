@@ -1,7 +1,6 @@
 # shellcheck shell=bash
 # A select by primary key from a tenant's table, with the tenant bound for the
-# session, against the same select from a copy of the table without row security
-# in the same schema.
+# session, against the same select from a copy of the table without row security.
 
 bench_point_select() {
     compare 'select by key, tenant bound' us '<= 1.05' \

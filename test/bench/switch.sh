@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # BEGIN; use_tenant; select by key; COMMIT for 100 tenants in turn, against BEGIN;
 # SET LOCAL search_path; the same select from a copy of the table without row
-# security in the same schema; COMMIT.
+# security in a schema of its own; COMMIT.
 #
 # SET takes no parameters, so a tree of \if picks one of 100 statements; the
 # other side has the same tree, so that the client's work is the same.  The
@@ -35,7 +35,7 @@ switch_script() {
 bench_switch() {
     switch_script ours items "SELECT publicdigit.use_tenant('bench-%d');" \
         >"$WORK/switch.pgbench"
-    switch_script plain items_plain 'SET LOCAL search_path = tenant_bench_%d, landlord, pg_temp;' \
+    switch_script plain items_plain 'SET LOCAL search_path = plain_%d, landlord, pg_temp;' \
         >"$WORK/switch_plain.pgbench"
     compare 'switch and select by key, 100 tenants' tps '>= 0.95' \
         transactions bench_web "$WORK/switch.pgbench" "$WORK/switch_plain.pgbench"

@@ -1,5 +1,6 @@
--- 1,000 tenants, of which 100 have a module of one table with 1,000 rows, and
--- beside it the same table without row security.
+-- 1,000 tenants, of which 100 have a module of one table with 1,000 rows.  The same
+-- table without row security lies in a schema that is no tenant's, since the guard
+-- closes a tenant's schema to who has not bound the tenant.
 
 SELECT publicdigit.create_tenant(format('bench-%s', n))
 FROM generate_series(1, 1000) AS n;
@@ -18,10 +19,12 @@ FROM generate_series(1, 100) AS n;
 
 SELECT format(statement, n)
 FROM generate_series(1, 100) AS n,
-     (VALUES ('CREATE TABLE tenant_bench_%1$s.items_plain (LIKE tenant_bench_%1$s.items INCLUDING ALL)'),
-             ('INSERT INTO tenant_bench_%1$s.items_plain SELECT * FROM tenant_bench_%1$s.items ORDER BY id'),
-             ('GRANT SELECT ON tenant_bench_%1$s.items_plain TO bench_app'),
-             ('ALTER TABLE tenant_bench_%1$s.items_plain OWNER TO bench_owner')) AS s (statement)
+     (VALUES ('CREATE SCHEMA plain_%1$s AUTHORIZATION bench_owner'),
+             ('GRANT USAGE ON SCHEMA plain_%1$s TO bench_app'),
+             ('CREATE TABLE plain_%1$s.items_plain (LIKE tenant_bench_%1$s.items INCLUDING ALL)'),
+             ('INSERT INTO plain_%1$s.items_plain SELECT * FROM tenant_bench_%1$s.items ORDER BY id'),
+             ('GRANT SELECT ON plain_%1$s.items_plain TO bench_app'),
+             ('ALTER TABLE plain_%1$s.items_plain OWNER TO bench_owner')) AS s (statement)
 ORDER BY n
 \gexec
 

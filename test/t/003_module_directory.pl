@@ -79,7 +79,8 @@ faulty('unknown key "scripts" in module.json of module "t_scripts": The value is
 	  '{"name": "t_scripts", "version": "1.0.0", "context": "tenant", "scripts": {}}');
 faulty('module.json of module "t_folder" cannot be read: It is no regular file.',
 	't_folder', 'module.json/x' => '', 'module.json' => undef);
-faulty('script "installer.sql" is not supported yet', 't_installer', 'installer.sql' => '');
+faulty('module "t_installer" has the script "installer.sql" and no key "installer": The script makes'
+	  . ' the functions that the key names.', 't_installer', 'installer.sql' => '');
 faulty('migrations/v2 of module "t_nested" cannot be read: It is a folder where scripts should be.',
 	't_nested', 'migrations/v2/0001_a.up.sql' => '');
 faulty('seeds/tenant/tenant of module "t_deep" cannot be read: It is a folder where scripts should be.',
@@ -158,7 +159,7 @@ END
 is(rows('postgres', q(SELECT count(*) FROM publicdigit.available_modules() WHERE version IS NULL AND (context, title, registered) IS NOT DISTINCT FROM (NULL, NULL, NULL))),
 	scalar keys %problem, 'a faulty module has nothing but its name and problem');
 
-my %sqlstate = (t_empty => '22023', t_syntax => '22023', t_installer => '0A000',
+my %sqlstate = (t_empty => '22023', t_syntax => '22023', t_installer => '22023',
 	t_secret => '42501', 'T-Name' => '42704', '../t_outside' => '42704', '.' => '42704',
 	"t_good/../t_good" => '42704', t_file => '42704', t_nowhere => '42704');
 for my $name (sort keys %sqlstate)

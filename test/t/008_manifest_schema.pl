@@ -1,7 +1,8 @@
 # doc/module.schema.json and register_module() agree on what a manifest is: each
 # case of test/manifests/cases.json is given to both, and both name the key that
 # is wrong.  What a schema cannot say stands there as "code_only", with the
-# reason, and the schema lets it pass.
+# reason, and the schema lets it pass.  "of_document" says of a case that a file
+# may be like that, since its scripts lie beside it.
 use strict;
 use warnings FATAL => 'all';
 
@@ -64,13 +65,16 @@ my $problem = $json->decode($node->safe_psql('postgres', <<"SQL"));
 INSERT INTO manifest VALUES $rows;
 SELECT json_object_agg(name, problem(document)) FROM manifest;
 SQL
+my (undef, undef, $hint) = $node->psql('postgres', "SELECT publicdigit.register_module('"
+	  . $text{'a hazard that there is not'} . "')");
+my ($hazards) = $hint =~ /^HINT:  The hazards are: (.*)\.$/m;
 $node->stop;
 
 # --- both -----------------------------------------------------------------------
 
 my $errors = validate(\%text, 'document');
 my $of_file = validate({ map { $_->{name} => $text{ $_->{name} } }
-	  grep { ref $_->{document} ne 'HASH' || !exists $_->{document}{scripts} } @cases });
+	  grep { !$_->{of_document} && (ref $_->{document} ne 'HASH' || !exists $_->{document}{scripts}) } @cases });
 
 # A key below another one: where the schema's errors stand, or what they name.
 sub names
@@ -112,6 +116,11 @@ for my $case (@cases)
 		  if defined $key;
 	}
 }
+
+# The hazards are listed twice; the code's list is in the hint of its error.
+is_deeply([ sort split /, /, $hazards ],
+	[ sort @{ $json->decode(slurp_file($schema))->{properties}{accept}{additionalProperties}{items}{enum} } ],
+	'the schema lists the hazards that there are');
 
 # --- files that are there ---------------------------------------------------------
 

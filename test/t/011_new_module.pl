@@ -93,18 +93,24 @@ sub new_database
 	return;
 }
 new_database('registry');
-is($node->safe_psql('registry', "SELECT publicdigit.register_module('$_')"), '1.0.0',
-	'registered from disk: ' . substr $_, 0, 20) for sort keys %path;
+for my $name (sort keys %path)
+{
+	(undef, $out, $err) = $node->psql('registry', "SELECT publicdigit.register_module('$name')");
+	is($out, '1.0.0', 'registered from disk: ' . substr $name, 0, 20);
+	is($err, '', 'and no hazard in it');
+}
 is($node->safe_psql('registry', "SELECT count(*) FROM publicdigit.module_script WHERE path LIKE 'test/%'"), 0,
 	'without its test');
 
 # The seed runs, though it has nothing but comments.
 $node->safe_psql('registry', <<'SQL');
 SELECT publicdigit.setup('pd_owner', 'pd_app'), publicdigit.create_tenant('acme');
-SELECT publicdigit.install_module('club_card', 'acme'), publicdigit.install_module('club_card2');
 SQL
+(undef, undef, $err) = $node->psql('registry',
+	q(SELECT publicdigit.install_module('club_card', 'acme'), publicdigit.install_module('club_card2')));
+is($err, '', 'installed without a warning');
 is($node->safe_psql('registry', "SELECT publicdigit.seed_module('club_card', 'acme'), publicdigit.seed_module('club_card2', '\@landlord')"),
-	'1|1', 'installed and seeded');
+	'1|1', 'and seeded');
 
 sub prove
 {

@@ -13,3 +13,5 @@ CREATE TABLE members (
 );
 COMMENT ON TABLE members IS 'the people who belong to this tenant';
 COMMENT ON COLUMN members.country_code IS 'code of a country of module geography';
+-- The landlord's countries, as by a foreign key.
+SELECT publicdigit.reference_landlord('members', 'country_code', 'countries');

@@ -1,0 +1,462 @@
+/*-------------------------------------------------------------------------
+ *
+ * apply.c
+ *	  Carrying out what has been planned: the one way by which modules change.
+ *
+ * Scripts, ledger and registry change in the caller's transaction, so that an
+ * error leaves nothing half done.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "apply.h"
+#include "chain.h"
+#include "golden.h"
+#include "grants.h"
+#include "module_object.h"
+#include "protect.h"
+#include "script.h"
+#include "spi.h"
+
+/* A change while it is made. */
+typedef struct Work
+{
+	const PdTarget *target;
+	const PdChange *change;
+	const PdManifest *manifest; /* of the version whose scripts run */
+	int32		batch;
+	PdScriptRun run;
+	int			count;			/* of migrations applied or undone */
+} Work;
+
+/*
+ * warn_of_unnamed_tables
+ *		Say which tables a tenant's module made and its manifest does not
+ *		name: they are protected, and the app role has no use of them.
+ */
+static void
+warn_of_unnamed_tables(const PdScriptRun *run)
+{
+	StringInfoData names;
+	ListCell   *cell;
+
+	initStringInfo(&names);
+	foreach(cell, run->created)
+	{
+		char		relkind = get_rel_relkind(lfirst_oid(cell));
+		char	   *name = get_rel_name(lfirst_oid(cell));
+
+		if ((relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE) ||
+			pd_parents_of(lfirst_oid(cell)) != NIL ||
+			pd_manifest_table(run->manifest, name) != NULL)
+			continue;
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+						 quote_identifier(name));
+	}
+	if (names.len > 0)
+		ereport(WARNING,
+				(errmsg("module \"%s\" makes tables that its manifest does not name",
+						run->manifest->name),
+				 errdetail("The app role gets no privileges on: %s.", names.data),
+				 errhint("Name them under \"tables\" in module.json.")));
+}
+
+/*
+ * warn_of_keys
+ *		Say which keys keep a tenant's module from placement "shared".
+ */
+static void
+warn_of_keys(const PdScriptRun *run)
+{
+	char	   *keys;
+
+	if (run->context != PD_TENANT)
+		return;
+	keys = pd_keys_without_tenant(run->created, PD_TENANT_COLUMN);
+	if (keys != NULL)
+		ereport(WARNING,
+				(errmsg("module \"%s\" cannot be placed \"shared\"", run->manifest->name),
+				 errdetail("Keys without column \"%s\": %s.", PD_TENANT_COLUMN, keys),
+				 errhint("Nothing needs to be done as long as each tenant has its own schema.")));
+}
+
+/*
+ * check_run
+ *		After a module's scripts: check the golden rules on every table that
+ *		they made or altered.
+ */
+static void
+check_run(PdScriptRun *run)
+{
+	List	   *tables = NIL;
+	ListCell   *cell;
+
+	/*
+	 * A module's own permissive policies take the place of ours only now:
+	 * until then the scripts themselves needed it to see a row.
+	 */
+	foreach(cell, run->relations)
+		pd_settle_bound_policy(lfirst_oid(cell));
+
+	foreach(cell, run->relations)
+	{
+		const char *name = get_rel_name(lfirst_oid(cell));
+		const PdTableSpec *spec;
+
+		if (name == NULL)
+			continue;			/* dropped again */
+		spec = pd_manifest_table(run->manifest, name);
+		if (run->context == PD_TENANT || (spec != NULL && spec->is_tenant) ||
+			pd_is_protected(lfirst_oid(cell), NULL))
+			tables = lappend_oid(tables, lfirst_oid(cell));
+	}
+	pd_check_tables(tables, run->owner);
+	pd_check_functions(run->functions);
+	pd_check_materialized_views(run->relations);
+}
+
+/*
+ * ensure_tables_made
+ *		An error (22023) for a table that the manifest names and that the module
+ *		has not made: there is none, or it is another module's.
+ */
+static void
+ensure_tables_made(const Work *work)
+{
+	const PdVersion *from = work->change->from;
+	ListCell   *cell;
+
+	foreach(cell, work->manifest->tables)
+	{
+		const PdTableSpec *spec = lfirst(cell);
+		Oid			relid = get_relname_relid(spec->name, work->run.schema);
+		char		relkind = OidIsValid(relid) ? get_rel_relkind(relid) : '\0';
+		bool		was_there = from != NULL &&
+			pd_manifest_table(from->source->manifest, spec->name) != NULL;
+
+		if ((relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE) ||
+			(!was_there && !list_member_oid(from == NULL ? work->run.created :
+											work->run.relations, relid)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("no script of module \"%s\" makes the table \"%s\"",
+							work->manifest->name, spec->name),
+					 errdetail("The manifest names it under \"tables\"."),
+					 errhint("Create the table in a migration, or take its name out of module.json.")));
+	}
+}
+
+/*
+ * ensure_tables_gone
+ *		An error (55000) where down scripts have left a table that the
+ *		manifest of the version before names.
+ */
+static void
+ensure_tables_gone(const Work *work)
+{
+	const PdManifest *before = work->change->from->source->manifest;
+	ListCell   *cell;
+
+	foreach(cell, before->tables)
+	{
+		const PdTableSpec *spec = lfirst(cell);
+
+		if (work->change->to != NULL && pd_manifest_table(work->manifest, spec->name) != NULL)
+			continue;
+		if (OidIsValid(get_relname_relid(spec->name, work->run.schema)))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the down scripts of module \"%s\" leave table \"%s\" behind",
+							before->name, spec->name),
+					 errhint("Drop the table in the down script of the migration that makes it.")));
+	}
+}
+
+/*
+ * entry_for
+ *		What the ledger says of a script.
+ */
+static PdLedgerEntry
+entry_for(const Work *work, const PdScript *script, double seconds)
+{
+	const PdVersion *version = work->change->to != NULL ? work->change->to : work->change->from;
+	PdLedgerEntry entry = {
+		.version = version->source->manifest->version,
+		.version_id = version->id,
+		.migration = script->migration,
+		.checksum = script->checksum,
+		.statements = script->statements,
+		.batch = work->batch,
+		.seconds = seconds
+	};
+
+	return entry;
+}
+
+/*
+ * record
+ *		Enter a script that has run.
+ */
+static void
+record(Work *work, const PdScript *script, double seconds)
+{
+	PdLedger   *ledger = work->change->ledger;
+	PdLedgerEntry entry = entry_for(work, script, seconds);
+
+	if (pd_ledger_find(ledger, script->migration) == NULL)
+		pd_ledger_add(ledger, &entry, "applied");
+	else
+		pd_ledger_replace(ledger, &entry, "applied");
+}
+
+/*
+ * take_out
+ *		Take out a script that has been undone; its event keeps the checksum and
+ *		the batch under which it was applied.
+ */
+static void
+take_out(Work *work, const PdScript *script, double seconds)
+{
+	PdLedger   *ledger = work->change->ledger;
+	const PdApplied *applied = pd_ledger_find(ledger, script->migration);
+	PdLedgerEntry entry = entry_for(work, script, seconds);
+
+	if (applied == NULL)
+		return;
+	entry.version = work->change->from->source->manifest->version;
+	entry.checksum = applied->checksum;
+	entry.batch = applied->batch;
+	pd_ledger_remove(ledger, &entry);
+}
+
+/*
+ * run_own
+ *		Run a statement of ours as the script.
+ */
+static void
+run_own(Work *work, const PdStep *step)
+{
+	PdScript	script = {0};
+
+	if (step->sql[0] == '\0')
+		return;
+	script.path = step->script->path;
+	script.kind = step->script->kind;
+	script.migration = step->script->migration;
+	script.content = unconstify(char *, step->sql);
+	pd_script_execute(&work->run, &script);
+}
+
+/*
+ * seed
+ *		Enter a seed as run, and run it.
+ */
+static void
+seed(Work *work, const PdScript *script)
+{
+	if (pd_spi_query("INSERT INTO publicdigit.seed (installation_id, path, checksum)"
+					 " VALUES ($1, $2, $3)",
+					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(work->change->ledger->installation)),
+							 pd_text(script->path),
+							 pd_text(script->checksum))) == 0)
+		elog(ERROR, "seed \"%s\" could not be entered", script->path);
+	pd_script_execute(&work->run, script);
+}
+
+/*
+ * seconds_since
+ *		Seconds between a time and now.
+ */
+static double
+seconds_since(TimestampTz started)
+{
+	long		seconds;
+	int			microseconds;
+
+	TimestampDifference(started, GetCurrentTimestamp(), &seconds, &microseconds);
+	return seconds + microseconds / 1000000.0;
+}
+
+/*
+ * run_step
+ *		Take one step.
+ */
+static void
+run_step(Work *work, const PdStep *step)
+{
+	TimestampTz started = GetCurrentTimestamp();
+	int64		installation = work->change->ledger->installation;
+
+	CHECK_FOR_INTERRUPTS();
+	switch (step->kind)
+	{
+		case PD_STEP_APPLY:
+			/* What the scripts before it have made is not this one's. */
+			if (step->script->kind != PD_SCRIPT_UP)
+				pd_module_objects_record(&work->run, installation, NULL);
+			pd_script_execute(&work->run, step->script);
+			record(work, step->script, seconds_since(started));
+			if (step->script->kind != PD_SCRIPT_UP)
+				pd_module_objects_record(&work->run, installation, step->script->migration);
+			work->count++;
+			break;
+		case PD_STEP_UNDO:
+			pd_script_execute(&work->run, step->script);
+			take_out(work, step->script, seconds_since(started));
+			work->count++;
+			break;
+		case PD_STEP_VERIFY:
+			pd_script_execute(&work->run, step->script);
+			break;
+		case PD_STEP_CALL:
+			run_own(work, step);
+			break;
+		case PD_STEP_DROP:
+			run_own(work, step);
+			take_out(work, step->script, seconds_since(started));
+			break;
+		case PD_STEP_MOVE:
+			pd_spi_command("%s", step->sql);
+			break;
+		case PD_STEP_SEED:
+			seed(work, step->script);
+			work->count++;
+			break;
+	}
+}
+
+/*
+ * pd_installation_enter
+ *		The registry's row for an installation that is to be made; its id.
+ */
+int64
+pd_installation_enter(const PdTarget *target, const PdVersion *version)
+{
+	bool		isnull;
+
+	pd_spi_query("INSERT INTO publicdigit.installation (context, tenant_id, module, version_id, head)"
+				 " VALUES ($1, $2, $3, $4, $5) RETURNING id",
+				 PD_ARGS(pd_text(pd_context_name(target->context)),
+						 pd_uuid(pd_target_tenant(target)),
+						 pd_text(version->source->manifest->name),
+						 pd_datum(INT8OID, Int64GetDatum(version->id)),
+						 pd_text(PD_CHAIN_EMPTY)));
+	return DatumGetInt64(pd_spi_datum(0, "id", &isnull));
+}
+
+/*
+ * keep_installation
+ *		What the registry says of an installation when all is done.
+ */
+static void
+keep_installation(const PdChange *change)
+{
+	const char *status = change->verb == PD_VERB_ARCHIVE ? "archived" :
+		change->installed != NULL && change->installed->status == PD_DISABLED ? "disabled" :
+		"installed";
+
+	pd_spi_query("UPDATE publicdigit.installation SET version_id = $2, head = $3, status = $4"
+				 " WHERE id = $1",
+				 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(change->ledger->installation)),
+						 pd_datum(INT8OID, Int64GetDatum(change->to->id)),
+						 pd_text(change->ledger->head),
+						 pd_text(status)));
+}
+
+/*
+ * settle
+ *		After the steps of a module that stays: check what came of them, and
+ *		give the app role its use of it.
+ */
+static void
+settle(Work *work)
+{
+	const PdChange *change = work->change;
+	bool		is_disabled = change->installed != NULL &&
+		change->installed->status == PD_DISABLED;
+
+	if (change->verb == PD_VERB_DOWNGRADE)
+		ensure_tables_gone(work);
+	if (change->verb != PD_VERB_SEED)
+		ensure_tables_made(work);
+	check_run(&work->run);
+	if (change->verb == PD_VERB_SEED)
+		return;
+
+	pd_module_objects_record(&work->run, change->ledger->installation, NULL);
+	if (!is_disabled)
+	{
+		if (change->from != NULL)
+			pd_revoke_tables(change->from->source->manifest, work->manifest,
+							 pd_target_schema(work->target));
+		pd_grant_tables(work->manifest, pd_target_schema(work->target));
+	}
+	if (work->target->context == PD_TENANT)
+		warn_of_unnamed_tables(&work->run);
+	warn_of_keys(&work->run);
+	keep_installation(change);
+}
+
+/*
+ * make_change
+ *		Carry out what is planned for one module; returns how many migrations
+ *		were applied or undone, or seeds run.
+ */
+static int
+make_change(const PdTarget *target, const PdChange *change, int32 batch)
+{
+	const PdVersion *version = change->to != NULL ? change->to : change->from;
+	Work		work = {.target = target,.change = change,.batch = batch,
+	.manifest = version->source->manifest};
+	PdTargetWork context;
+	ListCell   *cell;
+
+	pd_target_begin_work(&context, pd_verb_noun(change->verb), work.manifest, target);
+	if (change->installed == NULL)
+		change->ledger->installation = pd_installation_enter(target, change->to);
+	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);
+	foreach(cell, change->steps)
+		run_step(&work, lfirst(cell));
+
+	switch (change->verb)
+	{
+		case PD_VERB_UNINSTALL:
+			check_run(&work.run);
+			ensure_tables_gone(&work);
+			/* The ledger's rows go with it; its history stays. */
+			pd_spi_query("DELETE FROM publicdigit.installation WHERE id = $1",
+						 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(change->ledger->installation))));
+			break;
+		case PD_VERB_ARCHIVE:
+			keep_installation(change);
+			break;
+		default:
+			settle(&work);
+	}
+	pd_target_end_work(&context);
+	return work.count;
+}
+
+/*
+ * pd_apply
+ *		Carry out changes, as one batch; returns how many migrations were
+ *		applied or undone, or seeds run.
+ */
+int
+pd_apply(const PdTarget *target, const List *changes, int32 batch)
+{
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, changes)
+		count += make_change(target, lfirst(cell), batch);
+	return count;
+}

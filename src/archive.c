@@ -1,0 +1,94 @@
+/*-------------------------------------------------------------------------
+ *
+ * archive.c
+ *	  Where the objects of an archived module lie.
+ *
+ * A module whose manifest says "on_uninstall": "archive" keeps its objects, rows
+ * and all, in a schema of its own from when it is uninstalled until it is
+ * installed again.  The app role has no use of that schema.  Its name is made of
+ * the tenant's id and the installation's number, so that it clashes with no other
+ * and the guard can tell whose it is.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "archive.h"
+#include "module_object.h"
+#include "script.h"
+#include "spi.h"
+
+/*
+ * archive_schema
+ *		The name of an installation's archive.
+ */
+static char *
+archive_schema(const PdTarget *target, int64 installation)
+{
+	char		hex[2 * UUID_LEN + 1];
+
+	if (target->context == PD_LANDLORD)
+		return psprintf(PD_ARCHIVE_PREFIX "landlord_" INT64_FORMAT, installation);
+	hex[hex_encode((const char *) target->tenant.id.data, UUID_LEN, hex)] = '\0';
+	return psprintf(PD_ARCHIVE_PREFIX "%s_" INT64_FORMAT, hex, installation);
+}
+
+/*
+ * pd_archive_moves
+ *		The statements that move an installation's objects into its archive
+ *		("away"), or back; for who owns them.
+ *
+ * Objects that belong to a table, such as indexes and the sequences of its
+ * columns, go with it.
+ */
+List *
+pd_archive_moves(const PdTarget *target, int64 installation, bool away)
+{
+	const char *schema = pd_target_schema(target);
+	const char *archive = archive_schema(target, installation);
+	const char *from = quote_identifier(away ? schema : archive);
+	const char *to = quote_identifier(away ? archive : schema);
+	const char *owner = quote_identifier(GetUserNameFromId(pd_script_owner(), false));
+	List	   *moves = NIL;
+
+	if (away)
+		moves = list_make1(psprintf("CREATE SCHEMA %s AUTHORIZATION %s", to, owner));
+
+	moves = list_concat(moves,
+						pd_module_objects_statements(installation, NULL,
+													 away ? schema : archive,
+													 psprintf("ALTER %%s %%s SET SCHEMA %s", to)));
+	if (!away)
+		moves = lappend(moves, psprintf("DROP SCHEMA %s", from));
+	return moves;
+}
+
+/*
+ * pd_archive_drop_all
+ *		Drop what a tenant has in the archive.
+ */
+void
+pd_archive_drop_all(const PdTenant *tenant)
+{
+	PdTarget	target = {PD_TENANT, *tenant};
+	SPITupleTable *result;
+	uint64		n;
+
+	n = pd_spi_query("SELECT id FROM publicdigit.installation"
+					 " WHERE tenant_id = $1 AND status = 'archived'",
+					 PD_ARGS(pd_uuid(&tenant->id)));
+	result = SPI_tuptable;
+	for (uint64 row = 0; row < n; row++)
+	{
+		bool		isnull;
+		int64		installation;
+
+		SPI_tuptable = result;
+		installation = DatumGetInt64(pd_spi_datum(row, "id", &isnull));
+		pd_spi_command("DROP SCHEMA IF EXISTS %s CASCADE",
+					   quote_identifier(archive_schema(&target, installation)));
+	}
+}

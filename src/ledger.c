@@ -1,0 +1,322 @@
+/*-------------------------------------------------------------------------
+ *
+ * ledger.c
+ *	  What is applied to a tenant or the landlord, and what ever was.
+ *
+ * The two ledgers, of the landlord and of tenants, have a row for what is
+ * applied now: migrations, repeatable scripts and the installer.  Their history,
+ * publicdigit.migration_event, only grows: what is undone leaves the ledger and
+ * adds an event.  An installation keeps the head of the chain over its rows (see
+ * chain.c), so that a row that somebody has changed by hand is found out before
+ * anything is built on it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "chain.h"
+#include "errors.h"
+#include "ledger.h"
+#include "spi.h"
+
+/* The two ledgers have the same columns. */
+#define READ_FROM(ledger) \
+	"SELECT migration, batch, checksum, statements FROM publicdigit." ledger \
+	" WHERE installation_id = $1 ORDER BY migration COLLATE \"C\""
+
+#define ADD_TO(ledger) \
+	"INSERT INTO publicdigit." ledger \
+	" (installation_id, migration, version, batch, checksum, statements, duration)" \
+	" SELECT $1, $2, v.version, $4, $5, $6, make_interval(secs => greatest($7, 0))" \
+	" FROM publicdigit.module_version AS v WHERE v.id = $3"
+
+/* What was accepted or taken for granted has not run anew. */
+#define REPLACE_IN(ledger) \
+	"UPDATE publicdigit." ledger " AS l SET version = v.version, batch = $4," \
+	" checksum = $5, statements = $6," \
+	" duration = CASE WHEN $7 < 0 THEN l.duration ELSE make_interval(secs => $7) END," \
+	" applied_at = CASE WHEN $7 < 0 THEN l.applied_at ELSE clock_timestamp() END," \
+	" applied_by = CASE WHEN $7 < 0 THEN l.applied_by ELSE session_user END" \
+	" FROM publicdigit.module_version AS v" \
+	" WHERE l.installation_id = $1 AND l.migration = $2 AND v.id = $3"
+
+#define REMOVE_FROM(ledger) \
+	"DELETE FROM publicdigit." ledger " WHERE installation_id = $1 AND migration = $2"
+
+/*
+ * head_of
+ *		The head of the chain over a ledger's rows.
+ */
+static char *
+head_of(const List *applied)
+{
+	char	   *head = PD_CHAIN_EMPTY;
+	ListCell   *cell;
+
+	foreach(cell, applied)
+	{
+		const PdApplied *row = lfirst(cell);
+
+		head = pd_chain_next(head, row->migration, row->statements);
+	}
+	return head;
+}
+
+/*
+ * ensure_intact
+ *		An error (PD002) where the rows do not lead to the head that is kept.
+ */
+static void
+ensure_intact(const PdLedger *ledger, const PdInstallation *installed)
+{
+	if (strcmp(ledger->head, installed->head) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PD_CHECKSUM),
+				 errmsg("the ledger of module \"%s\" for %s is not as the extension has left it",
+						ledger->module, pd_target_name(ledger->target)),
+				 errdetail("Its rows lead to the head %s, and %s is kept.",
+						   ledger->head, installed->head),
+				 errhint("The view publicdigit.migration_events tells what was applied; put the row back that somebody has changed, added or removed.")));
+}
+
+/*
+ * pd_ledger_open
+ *		The ledger of an installation; an empty one for what is to be
+ *		installed (NULL), whose "installation" the caller sets.
+ *		Errors: PD002.
+ */
+PdLedger *
+pd_ledger_open(const PdTarget *target, const char *module,
+			   const PdInstallation *installed)
+{
+	PdLedger   *ledger = palloc0(sizeof(PdLedger));
+	PdArg		id;
+	uint64		n;
+
+	ledger->target = target;
+	ledger->module = module;
+	ledger->head = PD_CHAIN_EMPTY;
+	if (installed == NULL)
+		return ledger;
+
+	ledger->installation = installed->id;
+	id = pd_datum(INT8OID, Int64GetDatum(installed->id));
+	n = target->context == PD_TENANT ?
+		pd_spi_query(READ_FROM("tenant_migration"), &id, 1) :
+		pd_spi_query(READ_FROM("landlord_migration"), &id, 1);
+	for (uint64 row = 0; row < n; row++)
+	{
+		PdApplied  *applied = palloc(sizeof(PdApplied));
+		bool		isnull;
+
+		applied->migration = pd_spi_text(row, "migration");
+		applied->batch = DatumGetInt32(pd_spi_datum(row, "batch", &isnull));
+		applied->checksum = pd_spi_text(row, "checksum");
+		applied->statements = pd_spi_text(row, "statements");
+		ledger->applied = lappend(ledger->applied, applied);
+	}
+	ledger->head = head_of(ledger->applied);
+	ensure_intact(ledger, installed);
+	return ledger;
+}
+
+/*
+ * pd_ledger_find
+ *		What is applied under a name; NULL where nothing is.
+ */
+const PdApplied *
+pd_ledger_find(const PdLedger *ledger, const char *migration)
+{
+	ListCell   *cell;
+
+	foreach(cell, ledger->applied)
+	{
+		const PdApplied *applied = lfirst(cell);
+
+		if (strcmp(applied->migration, migration) == 0)
+			return applied;
+	}
+	return NULL;
+}
+
+/*
+ * pd_ledger_next_batch
+ *		The number of the target's next batch: one more than it ever had, so
+ *		that one that is undone is not confused with a later one.
+ */
+int32
+pd_ledger_next_batch(const PdTarget *target)
+{
+	bool		isnull;
+
+	if (target->context == PD_TENANT)
+		pd_spi_query("SELECT coalesce(max(batch), 0) + 1 AS batch"
+					 " FROM publicdigit.migration_event WHERE tenant_id = $1",
+					 PD_ARGS(pd_uuid(&target->tenant.id)));
+	else
+		pd_spi_query("SELECT coalesce(max(batch), 0) + 1 AS batch"
+					 " FROM publicdigit.migration_event WHERE tenant_id IS NULL", NULL, 0);
+	return DatumGetInt32(pd_spi_datum(0, "batch", &isnull));
+}
+
+/*
+ * write_row
+ *		Enter what is applied into the target's ledger, or what it is now.
+ */
+static void
+write_row(const PdLedger *ledger, const PdLedgerEntry *entry, bool replace)
+{
+	PdArg		args[] = {
+		pd_datum(INT8OID, Int64GetDatum(ledger->installation)),
+		pd_text(entry->migration),
+		pd_datum(INT8OID, Int64GetDatum(entry->version_id)),
+		pd_datum(INT4OID, Int32GetDatum(entry->batch)),
+		pd_text(entry->checksum),
+		pd_text(entry->statements),
+		pd_datum(FLOAT8OID, Float8GetDatum(entry->seconds))
+	};
+
+	if (ledger->target->context == PD_TENANT)
+		pd_spi_query(replace ? REPLACE_IN("tenant_migration") : ADD_TO("tenant_migration"),
+					 args, lengthof(args));
+	else
+		pd_spi_query(replace ? REPLACE_IN("landlord_migration") : ADD_TO("landlord_migration"),
+					 args, lengthof(args));
+}
+
+/*
+ * delete_row
+ *		Take what was applied out of the target's ledger.
+ */
+static void
+delete_row(const PdLedger *ledger, const char *migration)
+{
+	PdArg		args[] = {
+		pd_datum(INT8OID, Int64GetDatum(ledger->installation)),
+		pd_text(migration)
+	};
+
+	if (ledger->target->context == PD_TENANT)
+		pd_spi_query(REMOVE_FROM("tenant_migration"), args, lengthof(args));
+	else
+		pd_spi_query(REMOVE_FROM("landlord_migration"), args, lengthof(args));
+}
+
+/*
+ * keep_event
+ *		Add what has happened to the history.
+ */
+static void
+keep_event(const PdLedger *ledger, const PdLedgerEntry *entry,
+		   const char *action, const char *former_checksum)
+{
+	const PdTarget *target = ledger->target;
+	PdArg		seconds = pd_datum(FLOAT8OID, Float8GetDatum(entry->seconds));
+
+	seconds.isnull = entry->seconds < 0;
+	pd_spi_query("INSERT INTO publicdigit.migration_event"
+				 " (action, context, tenant_id, tenant, module, version, migration,"
+				 "  batch, checksum, former_checksum, duration, reason, head)"
+				 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
+				 "  make_interval(secs => $11), $12, $13)",
+				 PD_ARGS(pd_text(action),
+						 pd_text(pd_context_name(target->context)),
+						 pd_uuid(pd_target_tenant(target)),
+						 pd_text(target->context == PD_TENANT ? target->tenant.slug : NULL),
+						 pd_text(ledger->module),
+						 pd_text(entry->version),
+						 pd_text(entry->migration),
+						 pd_datum(INT4OID, Int32GetDatum(entry->batch)),
+						 pd_text(entry->checksum),
+						 pd_text(former_checksum),
+						 seconds,
+						 pd_text(entry->reason),
+						 pd_text(ledger->head)));
+}
+
+/*
+ * list_position
+ *		Where in the list a migration is, or would be.
+ */
+static int
+list_position(const List *applied, const char *migration)
+{
+	int			position = list_length(applied);
+
+	while (position > 0 &&
+		   strcmp(((PdApplied *) list_nth(applied, position - 1))->migration, migration) >= 0)
+		position--;
+	return position;
+}
+
+/*
+ * pd_ledger_add
+ *		Enter what has been applied.  The installation's head is the caller's
+ *		to keep, once all is done.
+ */
+void
+pd_ledger_add(PdLedger *ledger, const PdLedgerEntry *entry, const char *action)
+{
+	PdApplied  *applied = palloc(sizeof(PdApplied));
+	int			position = list_position(ledger->applied, entry->migration);
+	bool		is_last = position == list_length(ledger->applied);
+
+	applied->migration = pstrdup(entry->migration);
+	applied->batch = entry->batch;
+	applied->checksum = pstrdup(entry->checksum);
+	applied->statements = pstrdup(entry->statements);
+	ledger->applied = list_insert_nth(ledger->applied, position, applied);
+	ledger->head = is_last ?
+		pd_chain_next(ledger->head, applied->migration, applied->statements) :
+		head_of(ledger->applied);
+
+	write_row(ledger, entry, false);
+	keep_event(ledger, entry, action, NULL);
+}
+
+/*
+ * pd_ledger_replace
+ *		Enter other content for what is applied already.
+ */
+void
+pd_ledger_replace(PdLedger *ledger, const PdLedgerEntry *entry, const char *action)
+{
+	int			position = list_position(ledger->applied, entry->migration);
+	PdApplied  *applied = list_nth(ledger->applied, position);
+	char	   *former = applied->checksum;
+
+	applied->batch = entry->batch;
+	applied->checksum = pstrdup(entry->checksum);
+	applied->statements = pstrdup(entry->statements);
+	ledger->head = head_of(ledger->applied);
+
+	write_row(ledger, entry, true);
+	keep_event(ledger, entry, action, former);
+}
+
+/*
+ * pd_ledger_remove
+ *		Take out what has been undone.
+ */
+void
+pd_ledger_remove(PdLedger *ledger, const PdLedgerEntry *entry)
+{
+	int			position = list_position(ledger->applied, entry->migration);
+
+	ledger->applied = list_delete_nth_cell(ledger->applied, position);
+	ledger->head = head_of(ledger->applied);
+	delete_row(ledger, entry->migration);
+	keep_event(ledger, entry, "undone", NULL);
+}
+
+/*
+ * pd_ledger_keep_head
+ *		Let the installation keep the head of the chain as it is now.
+ */
+void
+pd_ledger_keep_head(const PdLedger *ledger)
+{
+	pd_spi_query("UPDATE publicdigit.installation SET head = $2 WHERE id = $1",
+				 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(ledger->installation)),
+						 pd_text(ledger->head)));
+}

@@ -1,0 +1,603 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.c
+ *	  Which modules a call changes, and whether they stand together afterwards.
+ *
+ * The resolver says which versions an installation or an upgrade leads to.  On
+ * the way down nothing is resolved: what is left must do for all who require it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "plan.h"
+#include "range.h"
+#include "resolver.h"
+#include "semver.h"
+#include "spi.h"
+
+/* A module as it will be when all changes are made. */
+typedef struct Outcome
+{
+	const char *module;
+	const PdManifest *manifest; /* NULL when it is gone */
+} Outcome;
+
+/*
+ * report_not_installed
+ *		Raise 55000 for a module that is not there.
+ */
+pg_noreturn static void
+report_not_installed(const PdTarget *target, const char *module)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("module \"%s\" is not installed for %s", module, pd_target_name(target)),
+			 errhint("Install it with publicdigit.install_module() first; the view publicdigit.module_installations lists what is there.")));
+}
+
+/*
+ * pd_plan_installed
+ *		What the target has of a module.  Errors: 55000 where that is nothing,
+ *		or is in the archive.
+ */
+PdInstallation *
+pd_plan_installed(const PdTarget *target, const char *module)
+{
+	PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
+
+	if (installed == NULL || installed->status == PD_ARCHIVED)
+		report_not_installed(target, module);
+	return installed;
+}
+
+/*
+ * outcomes_of
+ *		What the target will have, with the changes made.
+ */
+static List *
+outcomes_of(const PdTarget *target, const List *changes)
+{
+	List	   *outcomes = NIL;
+	ListCell   *cell;
+
+	foreach(cell, pd_installations(pd_target_tenant(target)))
+	{
+		const PdInstallation *installed = lfirst(cell);
+		Outcome    *outcome = palloc(sizeof(Outcome));
+		const PdChange *change = NULL;
+		ListCell   *other;
+
+		foreach(other, changes)
+		{
+			if (strcmp(((PdChange *) lfirst(other))->ledger->module, installed->module) == 0)
+				change = lfirst(other);
+		}
+		outcome->module = installed->module;
+		if (change != NULL)
+			outcome->manifest = change->to == NULL || change->verb == PD_VERB_ARCHIVE ? NULL :
+				change->to->source->manifest;
+		else
+			outcome->manifest = installed->status == PD_ARCHIVED ? NULL :
+				pd_version_load(installed->version_id)->source->manifest;
+		outcomes = lappend(outcomes, outcome);
+	}
+	return outcomes;
+}
+
+/*
+ * ensure_met
+ *		An error (2BP01) where what will be there of a module is not what
+ *		another one requires.
+ */
+static void
+ensure_met(const PdManifest *manifest, const List *outcomes)
+{
+	ListCell   *cell;
+
+	foreach(cell, manifest->requires)
+	{
+		const PdRequirement *requirement = lfirst(cell);
+		ListCell   *other;
+
+		foreach(other, outcomes)
+		{
+			const Outcome *outcome = lfirst(other);
+			const char *problem;
+
+			if (strcmp(outcome->module, requirement->module) != 0 ||
+				(outcome->manifest != NULL &&
+				 pd_range_contains(pd_range_parse(requirement->range, &problem),
+								   outcome->manifest->version)))
+				continue;
+			ereport(ERROR,
+					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+					 errmsg("module \"%s\" version %s requires module \"%s\" in the range \"%s\"",
+							manifest->name, manifest->version, requirement->module,
+							requirement->range),
+					 outcome->manifest == NULL ?
+					 errdetail("It would be gone.") :
+					 errdetail("Version %s would be left.", outcome->manifest->version),
+					 errhint("Uninstall or downgrade module \"%s\" first.", manifest->name)));
+		}
+	}
+}
+
+/*
+ * ensure_tenants_met
+ *		The same for what tenants have, of the landlord's modules.
+ */
+static void
+ensure_tenants_met(const List *changes, const List *outcomes)
+{
+	ListCell   *cell;
+
+	foreach(cell, changes)
+	{
+		const char *module = ((PdChange *) lfirst(cell))->ledger->module;
+		List	   *ids = NIL;
+		ListCell   *id;
+		uint64		n;
+
+		n = pd_spi_query("SELECT DISTINCT i.version_id::text AS version_id"
+						 " FROM publicdigit.installation AS i"
+						 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
+						 " WHERE i.context = 'tenant' AND i.status <> 'archived'"
+						 " AND v.manifest->'requires' ? $1",
+						 PD_ARGS(pd_text(module)));
+		for (uint64 row = 0; row < n; row++)
+			ids = lappend(ids, pd_spi_text(row, "version_id"));
+		foreach(id, ids)
+			ensure_met(pd_version_load(strtoll(lfirst(id), NULL, 10))->source->manifest,
+					   outcomes);
+	}
+}
+
+/*
+ * ensure_together
+ *		An error (2BP01) unless what will be there does for all who require it.
+ */
+static void
+ensure_together(const PdTarget *target, const List *changes)
+{
+	List	   *outcomes = outcomes_of(target, changes);
+	ListCell   *cell;
+
+	foreach(cell, outcomes)
+	{
+		const Outcome *outcome = lfirst(cell);
+
+		if (outcome->manifest != NULL)
+			ensure_met(outcome->manifest, outcomes);
+	}
+	if (target->context == PD_LANDLORD)
+		ensure_tenants_met(changes, outcomes);
+}
+
+/*
+ * changes_up
+ *		What leads to the versions that the resolver has chosen.
+ */
+static List *
+changes_up(const PdTarget *target, const List *versions)
+{
+	List	   *changes = NIL;
+	ListCell   *cell;
+
+	foreach(cell, versions)
+	{
+		PdVersion  *version = lfirst(cell);
+		const char *module = version->source->manifest->name;
+
+		changes = lappend(changes,
+						  pd_change_up(target,
+									   pd_installation_find(module, pd_target_tenant(target)),
+									   version));
+	}
+	return changes;
+}
+
+/*
+ * ensure_enabled
+ *		An error (55000) where a module that is disabled is required by what is
+ *		to be installed.
+ */
+static void
+ensure_enabled(const PdTarget *target, const List *versions)
+{
+	ListCell   *cell;
+
+	foreach(cell, versions)
+	{
+		const PdManifest *manifest = ((PdVersion *) lfirst(cell))->source->manifest;
+		ListCell   *other;
+
+		foreach(other, manifest->requires)
+		{
+			const char *module = ((PdRequirement *) lfirst(other))->module;
+			PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
+
+			if (installed != NULL && installed->status == PD_DISABLED)
+				ereport(ERROR,
+						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						 errmsg("module \"%s\" requires module \"%s\", which is disabled for %s",
+								manifest->name, module, pd_target_name(target)),
+						 errhint("Enable it with publicdigit.enable_module() first.")));
+		}
+	}
+}
+
+/*
+ * pd_plan_ensure_may_be
+ *		An error unless a module may be enabled, or disabled: 55000 while one
+ *		that it requires is disabled, 2BP01 while one that requires it is enabled.
+ */
+void
+pd_plan_ensure_may_be(const PdTarget *target, PdVersion *version, bool enabled)
+{
+	const char *module = version->source->manifest->name;
+
+	if (enabled)
+	{
+		ensure_enabled(target, list_make1(version));
+		return;
+	}
+	if (pd_spi_query("SELECT i.module::text AS module, t.slug AS tenant"
+					 " FROM publicdigit.installation AS i"
+					 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
+					 " LEFT JOIN publicdigit.tenant AS t ON t.id = i.tenant_id"
+					 " WHERE (i.tenant_id = $1 OR $1 IS NULL) AND i.status = 'installed'"
+					 " AND v.manifest->'requires' ? $2 ORDER BY i.tenant_id NULLS FIRST, i.module LIMIT 1",
+					 PD_ARGS(pd_uuid(pd_target_tenant(target)), pd_text(module))) > 0)
+	{
+		char	   *tenant = pd_spi_text(0, "tenant");
+
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("module \"%s\" is still needed by module \"%s\"",
+						module, pd_spi_text(0, "module")),
+				 tenant == NULL ? errdetail("It is enabled for the landlord.") :
+				 errdetail("It is enabled for tenant \"%s\".", tenant),
+				 errhint("Disable that module first.")));
+	}
+}
+
+/*
+ * report_installed
+ *		What is installed already is a notice; another version of it is not
+ *		what was asked for (55000).
+ */
+static void
+report_installed(const PdTarget *target, const PdInstallation *installed,
+				 const char *module, const char *version)
+{
+	if (version == NULL || strcmp(version, installed->version) == 0)
+		ereport(NOTICE,
+				(errmsg("module \"%s\" version %s is already installed for %s",
+						module, installed->version, pd_target_name(target))));
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("module \"%s\" is installed for %s in version %s",
+						module, pd_target_name(target), installed->version),
+				 errhint("Use publicdigit.upgrade_module() or publicdigit.downgrade_module() to get to version %s.",
+						 version)));
+}
+
+/*
+ * pd_plan_install
+ *		Install a module, and what it requires.  A module in the archive comes
+ *		back as it was, unless a version is asked for.
+ *		Errors: 42704, 55000, PD002.
+ */
+List *
+pd_plan_install(const PdTarget *target, const char *module, const char *version)
+{
+	PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
+	List	   *versions;
+
+	if (installed != NULL && installed->status != PD_ARCHIVED)
+	{
+		report_installed(target, installed, module, version);
+		return NIL;
+	}
+	versions = pd_resolve(target, module,
+						  version == NULL && installed != NULL ? installed->version : version);
+	ensure_enabled(target, versions);
+	return changes_up(target, versions);
+}
+
+/*
+ * pd_plan_upgrade
+ *		Bring an installed module to a higher version, or the highest, and what
+ *		it requires along.  A notice where nothing is to be done.
+ *		Errors: 42704, 55000, 2BP01, PD002.
+ */
+List *
+pd_plan_upgrade(const PdTarget *target, const char *module, const char *version)
+{
+	PdInstallation *installed = pd_plan_installed(target, module);
+	List	   *versions;
+
+	if (version != NULL &&
+		pd_semver_compare(pd_version_find(module, version)->source->manifest->version,
+						  installed->version) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("module \"%s\" is installed for %s in version %s, which is higher than %s",
+						module, pd_target_name(target), installed->version, version),
+				 errhint("publicdigit.downgrade_module() leads to a lower version.")));
+
+	versions = pd_resolve(target, module, version);
+	if (versions == NIL)
+		ereport(NOTICE,
+				(errmsg("module \"%s\" is in version %s for %s already",
+						module, installed->version, pd_target_name(target))));
+	return changes_up(target, versions);
+}
+
+/*
+ * pd_plan_migrate
+ *		The same, for the highest version, without a word where there is
+ *		nothing to do.
+ */
+List *
+pd_plan_migrate(const PdTarget *target, const char *module)
+{
+	return changes_up(target, pd_resolve(target, module, NULL));
+}
+
+/*
+ * pd_plan_downgrade
+ *		Bring an installed module to a lower version.
+ *		Errors: 42704, 55000, 2BP01.
+ */
+List *
+pd_plan_downgrade(const PdTarget *target, const char *module, const char *version)
+{
+	PdInstallation *installed = pd_plan_installed(target, module);
+	PdVersion  *to = pd_version_find(module, version);
+	int			order = pd_semver_compare(to->source->manifest->version, installed->version);
+	List	   *changes;
+
+	if (order == 0)
+	{
+		report_installed(target, installed, module, installed->version);
+		return NIL;
+	}
+	if (order > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("module \"%s\" is installed for %s in version %s, which is lower than %s",
+						module, pd_target_name(target), installed->version, version),
+				 errhint("publicdigit.upgrade_module() leads to a higher version.")));
+
+	changes = list_make1(pd_change_down(target, installed, to));
+	ensure_together(target, changes);
+	return changes;
+}
+
+/*
+ * installed_dependents
+ *		Names of the target's installed modules that require a module.
+ */
+static List *
+installed_dependents(const PdTarget *target, const char *module)
+{
+	List	   *names = NIL;
+	uint64		n;
+
+	n = pd_spi_query("SELECT i.module::text AS module FROM publicdigit.installation AS i"
+					 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
+					 " WHERE (i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL)"
+					 " AND i.status <> 'archived'"
+					 " AND v.manifest->'requires' ? $2 ORDER BY i.module",
+					 PD_ARGS(pd_uuid(pd_target_tenant(target)), pd_text(module)));
+	for (uint64 row = 0; row < n; row++)
+		names = lappend(names, pd_spi_text(row, "module"));
+	return names;
+}
+
+/*
+ * ensure_no_tenant_needs
+ *		An error (2BP01) while a tenant has a module that requires this one of
+ *		the landlord.  Cascade does not reach into tenants.
+ */
+static void
+ensure_no_tenant_needs(const char *module)
+{
+	pd_spi_query("SELECT count(DISTINCT i.tenant_id)::text AS tenants,"
+				 " string_agg(DISTINCT i.module::text, ', ') AS modules"
+				 " FROM publicdigit.installation AS i"
+				 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
+				 " WHERE i.context = 'tenant' AND v.manifest->'requires' ? $1",
+				 PD_ARGS(pd_text(module)));
+	if (pd_spi_text(0, "modules") != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("module \"%s\" is still needed by tenants", module),
+				 errdetail("Installed modules that require it: %s; tenants: %s.",
+						   pd_spi_text(0, "modules"), pd_spi_text(0, "tenants")),
+				 errhint("Uninstall these modules for the tenants first.")));
+}
+
+/*
+ * add_removal
+ *		Add the removal of a module to the changes and, with cascade, before it
+ *		those of the modules that need it.
+ */
+static List *
+add_removal(const PdTarget *target, const char *module, bool cascade,
+			List *changes)
+{
+	List	   *dependents = installed_dependents(target, module);
+	ListCell   *cell;
+
+	check_stack_depth();
+	foreach(cell, changes)
+	{
+		if (strcmp(((PdChange *) lfirst(cell))->ledger->module, module) == 0)
+			return changes;		/* a cascade came this way before */
+	}
+
+	if (dependents != NIL && !cascade)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("module \"%s\" is still needed by module \"%s\"",
+						module, (char *) linitial(dependents)),
+				 errdetail_plural("%s has %d installed module that requires it.",
+								  "%s has %d installed modules that require it.",
+								  list_length(dependents),
+								  target->context == PD_TENANT ? "The tenant" : "The landlord",
+								  list_length(dependents)),
+				 errhint("Uninstall what needs it first, or call uninstall_module with cascade => true.")));
+	foreach(cell, dependents)
+		changes = add_removal(target, lfirst(cell), cascade, changes);
+	return lappend(changes, pd_change_away(target, pd_plan_installed(target, module), true));
+}
+
+/*
+ * pd_plan_uninstall
+ *		Remove a module and, with cascade, what needs it.
+ *		Errors: 55000, 2BP01.
+ */
+List *
+pd_plan_uninstall(const PdTarget *target, const char *module, bool cascade)
+{
+	(void) pd_plan_installed(target, module);
+	if (target->context == PD_LANDLORD)
+		ensure_no_tenant_needs(module);
+	return add_removal(target, module, cascade, NIL);
+}
+
+/*
+ * version_without
+ *		The highest version of a module, no higher than the installed one, of
+ *		which every migration stays applied when a batch is undone; NULL where
+ *		none stays.  Errors: 55000 where no version has just those.
+ */
+static PdVersion *
+version_without(const PdTarget *target, const PdInstallation *installed,
+				int32 batch)
+{
+	PdLedger   *ledger = pd_ledger_open(target, installed->module, installed);
+	const char *last = NULL;
+	ListCell   *cell;
+	uint64		n;
+
+	foreach(cell, ledger->applied)
+	{
+		const PdApplied *applied = lfirst(cell);
+
+		if (isdigit((unsigned char) applied->migration[0]) && applied->batch != batch)
+			last = applied->migration;
+	}
+	if (last == NULL)
+		return NULL;
+
+	n = pd_spi_query("SELECT v.id::text AS id, v.version::text AS version"
+					 " FROM publicdigit.module_version AS v"
+					 " WHERE v.module = $1 AND $2 = (SELECT max(s.migration COLLATE \"C\")"
+					 "  FROM publicdigit.module_script AS s"
+					 "  WHERE s.version_id = v.id AND s.kind = 'up')"
+					 " ORDER BY v.version DESC",
+					 PD_ARGS(pd_text(installed->module), pd_text(last)));
+	for (uint64 row = 0; row < n; row++)
+	{
+		if (pd_semver_compare(pd_spi_text(row, "version"), installed->version) <= 0)
+			return pd_version_load(strtoll(pd_spi_text(row, "id"), NULL, 10));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("no registered version of module \"%s\" ends with migration \"%s\"",
+					installed->module, last),
+			 errdetail("That is what would be left of it for %s.", pd_target_name(target)),
+			 errhint("Register that version again, or undo another batch, too.")));
+	return NULL;				/* keep compiler quiet */
+}
+
+/* The two ledgers have the same columns. */
+#define MODULES_OF_BATCH(ledger) \
+	"SELECT i.module::text AS module FROM publicdigit." ledger " AS l" \
+	" JOIN publicdigit.installation AS i ON i.id = l.installation_id" \
+	" WHERE l.batch = $1 AND l.migration ~ '^[0-9]'" \
+	" AND (i.tenant_id = $2 OR $2 IS NULL AND i.tenant_id IS NULL)" \
+	" GROUP BY i.module ORDER BY max(l.position) DESC"
+
+/* The two ledgers have the same columns. */
+#define WITHOUT_DOWN(ledger) \
+	"SELECT l.migration, i.module::text AS module, v.version::text AS version" \
+	" FROM publicdigit." ledger " AS l" \
+	" JOIN publicdigit.installation AS i ON i.id = l.installation_id" \
+	" JOIN publicdigit.module_version AS v ON v.id = i.version_id" \
+	" WHERE l.batch = ANY ($1) AND l.migration ~ '^[0-9]' AND i.status <> 'archived'" \
+	" AND (i.tenant_id = $2 OR $2 IS NULL AND i.tenant_id IS NULL)" \
+	" AND NOT EXISTS (SELECT FROM publicdigit.module_script AS s" \
+	"  WHERE s.version_id = i.version_id AND s.kind = 'down' AND s.migration = l.migration)" \
+	" ORDER BY l.position DESC LIMIT 1"
+
+/*
+ * pd_plan_ensure_undoable
+ *		An error (55000) for a migration of these batches that has no down script.
+ */
+void
+pd_plan_ensure_undoable(const PdTarget *target, List *batches)
+{
+	PdArg		args[] = {
+		pd_int_array(batches),
+		pd_uuid(pd_target_tenant(target))
+	};
+
+	if ((target->context == PD_TENANT ?
+		 pd_spi_query(WITHOUT_DOWN("tenant_migration"), args, lengthof(args)) :
+		 pd_spi_query(WITHOUT_DOWN("landlord_migration"), args, lengthof(args))) > 0)
+		pd_report_no_down_script(pd_spi_text(0, "module"), pd_spi_text(0, "version"),
+								 pd_spi_text(0, "migration"));
+}
+
+/*
+ * pd_plan_rollback
+ *		Undo one batch: each module goes down to the version before it.
+ *		Errors: 55000, 2BP01.
+ */
+List *
+pd_plan_rollback(const PdTarget *target, int32 batch)
+{
+	PdArg		args[] = {
+		pd_datum(INT4OID, Int32GetDatum(batch)),
+		pd_uuid(pd_target_tenant(target))
+	};
+	List	   *modules = NIL;
+	List	   *changes = NIL;
+	ListCell   *cell;
+	uint64		n;
+
+	n = target->context == PD_TENANT ?
+		pd_spi_query(MODULES_OF_BATCH("tenant_migration"), args, lengthof(args)) :
+		pd_spi_query(MODULES_OF_BATCH("landlord_migration"), args, lengthof(args));
+	for (uint64 row = 0; row < n; row++)
+		modules = lappend(modules, pd_spi_text(row, "module"));
+
+	foreach(cell, modules)
+	{
+		PdInstallation *installed = pd_plan_installed(target, lfirst(cell));
+		PdVersion  *to = version_without(target, installed, batch);
+
+		changes = lappend(changes, to == NULL ? pd_change_away(target, installed, false) :
+						  pd_change_down(target, installed, to));
+	}
+	ensure_together(target, changes);
+	return changes;
+}
+
+/*
+ * pd_plan_seed
+ *		Run a module's seeds that have not run yet.  Errors: 55000.
+ */
+List *
+pd_plan_seed(const PdTarget *target, const char *module)
+{
+	return list_make1(pd_change_seed(target, pd_plan_installed(target, module)));
+}

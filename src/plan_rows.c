@@ -1,0 +1,138 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_rows.c
+ *	  plan_module: what a change of modules would do, as rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+
+#include "install.h"
+#include "script_text.h"
+#include "spi.h"
+
+/*
+ * planned_changes
+ *		What the action would do.  Errors: those of the function of that name;
+ *		22023 for an action that there is not.
+ */
+static List *
+planned_changes(const char *action, const char *module, const PdTenantRef *ref,
+				const char *version, PdTarget *target)
+{
+	bool		adds = strcmp(action, "install") == 0 || strcmp(action, "seed") == 0;
+
+	pd_module_target(ref, module, adds ? PD_TARGET_ADD : PD_TARGET_CHANGE, target);
+	if (strcmp(action, "install") == 0)
+		return pd_plan_install(target, module, version);
+	if (strcmp(action, "upgrade") == 0)
+		return pd_plan_upgrade(target, module, version);
+	if (strcmp(action, "downgrade") == 0 && version != NULL)
+		return pd_plan_downgrade(target, module, version);
+	if (strcmp(action, "downgrade") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("version must not be null"),
+				 errhint("Name the version to go down to.")));
+	if (strcmp(action, "uninstall") == 0)
+		return pd_plan_uninstall(target, module, false);
+	if (strcmp(action, "seed") == 0)
+		return pd_plan_seed(target, module);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("there is no action \"%s\"", action),
+			 errhint("An action is install, upgrade, downgrade, uninstall or seed.")));
+}
+
+/*
+ * put_row
+ *		One statement of one step.
+ */
+static void
+put_row(ReturnSetInfo *rsinfo, int number, const PdChange *change,
+		const PdStep *step, const char *statement)
+{
+	const PdVersion *version = change->to != NULL ? change->to : change->from;
+	const PdManifest *manifest = version->source->manifest;
+	const char *migration = step->script == NULL ? NULL :
+		step->script->migration != NULL ? step->script->migration : step->script->path;
+	Datum		values[6];
+	bool		nulls[6] = {false};
+
+	values[0] = Int32GetDatum(number);
+	values[1] = CStringGetTextDatum(pd_step_name(step->kind));
+	values[2] = CStringGetTextDatum(manifest->name);
+	values[3] = CStringGetTextDatum(manifest->version);
+	if (migration == NULL)
+		nulls[4] = true;
+	else
+		values[4] = CStringGetTextDatum(migration);
+	values[5] = CStringGetTextDatum(statement);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/*
+ * put_step
+ *		The statements of a step.
+ */
+static void
+put_step(ReturnSetInfo *rsinfo, int number, const PdChange *change,
+		 const PdStep *step)
+{
+	const char *content = step->sql != NULL ? step->sql : step->script->content;
+	ListCell   *cell;
+
+	foreach(cell, pg_parse_query(content))
+	{
+		RawStmt    *raw = lfirst_node(RawStmt, cell);
+		int			start = pd_script_skip_blanks(content, raw->stmt_location);
+		int			end = raw->stmt_len > 0 ?
+			raw->stmt_location + raw->stmt_len : (int) strlen(content);
+
+		CHECK_FOR_INTERRUPTS();
+		put_row(rsinfo, number, change, step, pnstrdup(content + start, end - start));
+	}
+}
+
+/*
+ * plan_module(action, module, tenant DEFAULT '@current', version DEFAULT NULL) → setof record
+ *		The statements that a change of modules would run, and runs none.
+ *		Errors: 22004, 22023, and those that the change itself would have
+ *		before its first statement.
+ */
+PD_TENANT_FUNCTION(pd_plan_module, 2, PD_ALLOW_LANDLORD | PD_ALLOW_UNBOUND)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	char	   *module = pd_module_argument(fcinfo, 1);
+	char	   *version = pd_version_argument(fcinfo, 3);
+	PdTarget	target;
+	int			number = 0;
+	ListCell   *cell;
+	PdSpi		spi;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("action must not be null")));
+	pd_catalog_set_up();
+	InitMaterializedSRF(fcinfo, 0);
+	pd_spi_begin(&spi);
+	foreach(cell, planned_changes(text_to_cstring(PG_GETARG_TEXT_PP(0)), module, ref,
+								  version, &target))
+	{
+		const PdChange *change = lfirst(cell);
+		ListCell   *step;
+
+		foreach(step, change->steps)
+			put_step(rsinfo, ++number, change, lfirst(step));
+	}
+	pd_spi_end(&spi);
+	return (Datum) 0;
+}

@@ -1,0 +1,528 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_steps.c
+ *	  The steps by which one module gets from one version to another.
+ *
+ * Nothing here changes anything.  What cannot be done is found here: a script
+ * that has changed since it was applied, a down script that is missing, rows in
+ * tables that may only go when they are empty.
+ *
+ * On the way up: what is no longer wanted of the repeatable scripts is dropped,
+ * then come migrations, the installer and repeatable scripts, which may build on
+ * all that is before them.  On the way down it is the reverse; the repeatable
+ * scripts of the lower version are run after it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "archive.h"
+#include "errors.h"
+#include "module_object.h"
+#include "plan.h"
+#include "spi.h"
+
+/*
+ * pd_verb_noun
+ *		A verb as error contexts have it: "NOUN of module ...".
+ */
+const char *
+pd_verb_noun(PdVerb verb)
+{
+	switch (verb)
+	{
+		case PD_VERB_INSTALL:
+			return "installation";
+		case PD_VERB_UPGRADE:
+			return "upgrade";
+		case PD_VERB_DOWNGRADE:
+			return "downgrade";
+		case PD_VERB_UNINSTALL:
+			return "removal";
+		case PD_VERB_ARCHIVE:
+			return "archiving";
+		case PD_VERB_RESTORE:
+			return "restoration";
+		case PD_VERB_SEED:
+			return "seeding";
+	}
+	return NULL;
+}
+
+/*
+ * pd_step_name
+ *		A kind of step as plan_module spells it.
+ */
+const char *
+pd_step_name(PdStepKind kind)
+{
+	switch (kind)
+	{
+		case PD_STEP_APPLY:
+			return "apply";
+		case PD_STEP_UNDO:
+			return "undo";
+		case PD_STEP_VERIFY:
+			return "verify";
+		case PD_STEP_CALL:
+			return "call";
+		case PD_STEP_DROP:
+			return "drop";
+		case PD_STEP_MOVE:
+			return "move";
+		case PD_STEP_SEED:
+			return "seed";
+	}
+	return NULL;
+}
+
+/*
+ * add_step
+ *		Append a step to a change.
+ */
+static void
+add_step(PdChange *change, PdStepKind kind, const PdScript *script,
+		 const char *sql)
+{
+	PdStep	   *step = palloc(sizeof(PdStep));
+
+	step->kind = kind;
+	step->script = script;
+	step->sql = sql;
+	change->steps = lappend(change->steps, step);
+}
+
+/*
+ * report_changed
+ *		Raise PD002 for a script that was applied with other statements.
+ */
+pg_noreturn static void
+report_changed(const PdChange *change, const PdScript *script,
+			   const PdApplied *applied)
+{
+	const PdManifest *manifest = change->to->source->manifest;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_PD_CHECKSUM),
+			 errmsg("migration \"%s\" of module \"%s\" has changed since it was applied for %s",
+					script->migration, manifest->name,
+					pd_target_name(change->ledger->target)),
+			 errdetail("Applied was %s; version %s has %s.",
+					   applied->checksum, manifest->version, script->checksum),
+			 errhint("Put the script back and write a new migration.  If the change makes no difference to what is there, say so with publicdigit.accept_migration().")));
+}
+
+/*
+ * is_unchanged
+ *		Is this what has been applied?  A notice where only comments, blanks or
+ *		line ends differ.
+ */
+static bool
+is_unchanged(const PdChange *change, const PdScript *script,
+			 const PdApplied *applied)
+{
+	if (strcmp(script->statements, applied->statements) != 0)
+		return false;
+	if (strcmp(script->checksum, applied->checksum) != 0)
+		ereport(NOTICE,
+				(errmsg("script \"%s\" of module \"%s\" has other comments or blanks than when it was applied for %s",
+						script->path, change->to->source->manifest->name,
+						pd_target_name(change->ledger->target)),
+				 errdetail("Applied was %s; version %s has %s.",
+						   applied->checksum, change->to->source->manifest->version,
+						   script->checksum)));
+	return true;
+}
+
+/*
+ * scripts_of
+ *		A version's scripts of a kind, in the order in which they run.
+ */
+static List *
+scripts_of(const PdVersion *version, PdScriptKind kind)
+{
+	List	   *scripts = NIL;
+	ListCell   *cell;
+
+	foreach(cell, version->source->scripts)
+	{
+		if (((const PdScript *) lfirst(cell))->kind == kind)
+			scripts = lappend(scripts, lfirst(cell));
+	}
+	return scripts;
+}
+
+/*
+ * reversed
+ *		A list the other way round.
+ */
+static List *
+reversed(const List *list)
+{
+	List	   *result = NIL;
+
+	for (int i = list_length(list) - 1; i >= 0; i--)
+		result = lappend(result, list_nth(list, i));
+	return result;
+}
+
+/*
+ * add_migrations
+ *		What the version's migrations have to do that are not applied.
+ */
+static void
+add_migrations(PdChange *change)
+{
+	const PdManifest *manifest = change->to->source->manifest;
+	const char *missing = NULL;
+	ListCell   *cell;
+
+	foreach(cell, scripts_of(change->to, PD_SCRIPT_UP))
+	{
+		const PdScript *script = lfirst(cell);
+		const PdApplied *applied = pd_ledger_find(change->ledger, script->migration);
+		const PdScript *verify;
+
+		if (applied != NULL && !is_unchanged(change, script, applied))
+			report_changed(change, script, applied);
+		if (applied == NULL)
+		{
+			add_step(change, PD_STEP_APPLY, script, NULL);
+			verify = pd_version_script(change->to, PD_SCRIPT_VERIFY, script->migration);
+			if (verify != NULL)
+				add_step(change, PD_STEP_VERIFY, verify, NULL);
+			missing = script->migration;
+		}
+		else if (missing != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_PD_CHECKSUM),
+					 errmsg("migration \"%s\" of module \"%s\" is not applied for %s, and later ones are",
+							missing, manifest->name, pd_target_name(change->ledger->target)),
+					 errhint("The view publicdigit.migration_events tells what was applied.")));
+	}
+
+	foreach(cell, change->ledger->applied)
+	{
+		const char *migration = ((PdApplied *) lfirst(cell))->migration;
+
+		if (isdigit((unsigned char) migration[0]) &&
+			pd_version_script(change->to, PD_SCRIPT_UP, migration) == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("version %s of module \"%s\" does not have migration \"%s\", which is applied for %s",
+							manifest->version, manifest->name, migration,
+							pd_target_name(change->ledger->target)),
+					 errhint("A version's folder carries every migration up to it, under the same name.")));
+	}
+}
+
+/*
+ * call_of
+ *		The call of one of the installer's functions, for whom it is about.
+ */
+static const char *
+call_of(const PdTarget *target, const char *function)
+{
+	const pg_uuid_t *tenant = pd_target_tenant(target);
+
+	return psprintf("SELECT %s.%s(%s)", quote_identifier(pd_target_schema(target)),
+					quote_identifier(function),
+					tenant == NULL ? "NULL" :
+					quote_literal_cstr(DatumGetCString(DirectFunctionCall1(uuid_out,
+																		   UUIDPGetDatum(tenant)))));
+}
+
+/*
+ * add_installer
+ *		What the version's installer has to do: make its functions where they
+ *		are not there or have changed, and on installation call one.
+ */
+static void
+add_installer(PdChange *change)
+{
+	ListCell   *cell;
+
+	foreach(cell, scripts_of(change->to, PD_SCRIPT_INSTALLER))
+	{
+		const PdScript *script = lfirst(cell);
+		const PdApplied *applied = pd_ledger_find(change->ledger, PD_INSTALLER);
+
+		if (applied == NULL || !is_unchanged(change, script, applied))
+			add_step(change, PD_STEP_APPLY, script, NULL);
+		if (applied == NULL)
+			add_step(change, PD_STEP_CALL, script,
+					 call_of(change->ledger->target,
+							 change->to->source->manifest->install_function));
+	}
+}
+
+/*
+ * add_drop
+ *		Drop what a script of the version that is there has made.
+ */
+static void
+add_drop(PdChange *change, const PdScript *script)
+{
+	StringInfoData sql;
+	ListCell   *cell;
+
+	initStringInfo(&sql);
+	foreach(cell, pd_module_objects_statements(change->installed->id, script->migration,
+											   pd_target_schema(change->ledger->target),
+											   "DROP %s IF EXISTS %s"))
+		appendStringInfo(&sql, "%s;\n", (char *) lfirst(cell));
+	add_step(change, PD_STEP_DROP, script, sql.data);
+}
+
+/*
+ * add_repeatable
+ *		Run the version's repeatable scripts: those that are not applied or have
+ *		changed, or all.
+ */
+static void
+add_repeatable(PdChange *change, bool all)
+{
+	ListCell   *cell;
+
+	foreach(cell, scripts_of(change->to, PD_SCRIPT_REPEATABLE))
+	{
+		const PdScript *script = lfirst(cell);
+		const PdApplied *applied = pd_ledger_find(change->ledger, script->migration);
+
+		if (all || applied == NULL || !is_unchanged(change, script, applied))
+			add_step(change, PD_STEP_APPLY, script, NULL);
+	}
+}
+
+/*
+ * new_change
+ *		A change without steps.
+ */
+static PdChange *
+new_change(PdVerb verb, const PdTarget *target,
+		   const PdInstallation *installed, PdVersion *from, PdVersion *to)
+{
+	PdChange   *change = palloc0(sizeof(PdChange));
+
+	change->verb = verb;
+	change->installed = installed;
+	change->from = from;
+	change->to = to;
+	change->ledger = pd_ledger_open(target,
+									(to != NULL ? to : from)->source->manifest->name,
+									installed);
+	return change;
+}
+
+/*
+ * pd_change_up
+ *		Install a version, or go up to it from what is installed.
+ *		Errors: PD002, 55000.
+ */
+PdChange *
+pd_change_up(const PdTarget *target, const PdInstallation *installed,
+			 PdVersion *to)
+{
+	PdVersion  *from = installed == NULL ? NULL : pd_version_load(installed->version_id);
+	PdChange   *change = new_change(installed == NULL ? PD_VERB_INSTALL :
+									installed->status == PD_ARCHIVED ? PD_VERB_RESTORE :
+									PD_VERB_UPGRADE,
+									target, installed, from, to);
+	ListCell   *cell;
+
+	if (change->verb == PD_VERB_RESTORE)
+	{
+		foreach(cell, pd_archive_moves(target, installed->id, false))
+			add_step(change, PD_STEP_MOVE, NULL, lfirst(cell));
+	}
+	if (from != NULL)
+	{
+		foreach(cell, reversed(scripts_of(from, PD_SCRIPT_REPEATABLE)))
+		{
+			const PdScript *script = lfirst(cell);
+
+			if (pd_version_script(to, PD_SCRIPT_REPEATABLE, script->migration) == NULL)
+				add_drop(change, script);
+		}
+	}
+	add_migrations(change);
+	add_installer(change);
+	add_repeatable(change, false);
+	return change;
+}
+
+/*
+ * pd_report_no_down_script
+ *		Raise 55000 for a migration that cannot be undone.
+ */
+void
+pd_report_no_down_script(const char *module, const char *version,
+						 const char *migration)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("migration \"%s\" of module \"%s\" version %s cannot be undone",
+					migration, module, version),
+			 errdetail("It has no down script."),
+			 errhint("Only publicdigit.drop_tenant() removes what it has made; let every migration bring a down script.")));
+}
+
+/*
+ * undo_script
+ *		The down script of an applied migration.  An error (55000), before
+ *		anything runs, where there is none.
+ */
+static const PdScript *
+undo_script(const PdChange *change, const char *migration)
+{
+	const PdManifest *manifest = change->from->source->manifest;
+	const PdScript *script = pd_version_script(change->from, PD_SCRIPT_DOWN, migration);
+
+	if (script == NULL)
+		pd_report_no_down_script(manifest->name, manifest->version, migration);
+	return script;
+}
+
+/*
+ * add_undo
+ *		Undo the applied migrations that "to" does not have, the last first.
+ */
+static void
+add_undo(PdChange *change)
+{
+	ListCell   *cell;
+
+	foreach(cell, reversed(change->ledger->applied))
+	{
+		const char *migration = ((PdApplied *) lfirst(cell))->migration;
+
+		if (!isdigit((unsigned char) migration[0]) ||
+			(change->to != NULL &&
+			 pd_version_script(change->to, PD_SCRIPT_UP, migration) != NULL))
+			continue;
+		add_step(change, PD_STEP_UNDO, undo_script(change, migration), NULL);
+	}
+}
+
+/*
+ * add_drop_repeatable
+ *		Drop what the repeatable scripts have made, the last first.
+ */
+static void
+add_drop_repeatable(PdChange *change)
+{
+	ListCell   *cell;
+
+	foreach(cell, reversed(scripts_of(change->from, PD_SCRIPT_REPEATABLE)))
+	{
+		if (pd_ledger_find(change->ledger, ((PdScript *) lfirst(cell))->migration) != NULL)
+			add_drop(change, lfirst(cell));
+	}
+}
+
+/*
+ * pd_change_down
+ *		Go down to a lower version.  Errors: 55000.
+ */
+PdChange *
+pd_change_down(const PdTarget *target, const PdInstallation *installed,
+			   PdVersion *to)
+{
+	PdChange   *change = new_change(PD_VERB_DOWNGRADE, target, installed,
+									pd_version_load(installed->version_id), to);
+
+	add_drop_repeatable(change);
+	add_undo(change);
+	add_installer(change);
+	add_repeatable(change, true);
+	return change;
+}
+
+/*
+ * ensure_empty
+ *		An error (55000) where a table of the module has rows.
+ */
+static void
+ensure_empty(const PdChange *change)
+{
+	const PdManifest *manifest = change->from->source->manifest;
+	const char *schema = pd_target_schema(change->ledger->target);
+	Oid			nspid = get_namespace_oid(schema, false);
+	ListCell   *cell;
+
+	foreach(cell, manifest->tables)
+	{
+		const char *name = ((PdTableSpec *) lfirst(cell))->name;
+
+		if (!OidIsValid(get_relname_relid(name, nspid)))
+			continue;
+		pd_spi_command("SELECT FROM %s LIMIT 1", quote_qualified_identifier(schema, name));
+		if (SPI_processed > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("table \"%s\" of module \"%s\" has rows", name, manifest->name),
+					 errdetail("The module's manifest says \"on_uninstall\": \"refuse_if_data\"."),
+					 errhint("Move or delete the rows first.")));
+	}
+}
+
+/*
+ * pd_change_away
+ *		Uninstall, as the installed version's manifest wants it; without
+ *		"may_archive" what it has made goes all the same.  Errors: 55000.
+ */
+PdChange *
+pd_change_away(const PdTarget *target, const PdInstallation *installed,
+			   bool may_archive)
+{
+	PdVersion  *from = pd_version_load(installed->version_id);
+	const PdManifest *manifest = from->source->manifest;
+	bool		archive = may_archive && manifest->on_uninstall == PD_UNINSTALL_ARCHIVE;
+	PdChange   *change = new_change(archive ? PD_VERB_ARCHIVE : PD_VERB_UNINSTALL,
+									target, installed, from, archive ? from : NULL);
+	ListCell   *cell;
+
+	if (archive)
+	{
+		foreach(cell, pd_archive_moves(target, installed->id, true))
+			add_step(change, PD_STEP_MOVE, NULL, lfirst(cell));
+		return change;
+	}
+
+	if (manifest->on_uninstall == PD_UNINSTALL_REFUSE_IF_DATA)
+		ensure_empty(change);
+	add_drop_repeatable(change);
+	foreach(cell, scripts_of(from, PD_SCRIPT_INSTALLER))
+		add_step(change, PD_STEP_CALL, lfirst(cell),
+				 call_of(target, manifest->uninstall_function));
+	add_undo(change);
+	foreach(cell, scripts_of(from, PD_SCRIPT_INSTALLER))
+		add_drop(change, lfirst(cell));
+	return change;
+}
+
+/*
+ * pd_change_seed
+ *		Run the installed version's seeds that have not run yet.
+ */
+PdChange *
+pd_change_seed(const PdTarget *target, const PdInstallation *installed)
+{
+	PdVersion  *version = pd_version_load(installed->version_id);
+	PdChange   *change = new_change(PD_VERB_SEED, target, installed, version, version);
+	ListCell   *cell;
+
+	foreach(cell, scripts_of(version, PD_SCRIPT_SEED))
+	{
+		if (pd_spi_query("SELECT FROM publicdigit.seed WHERE installation_id = $1 AND path = $2",
+						 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installed->id)),
+								 pd_text(((PdScript *) lfirst(cell))->path))) == 0)
+			add_step(change, PD_STEP_SEED, lfirst(cell), NULL);
+	}
+	return change;
+}

@@ -1,0 +1,456 @@
+/*-------------------------------------------------------------------------
+ *
+ * reference_key.c
+ *	  Keys of the landlord's tables, and which tenants may use them.
+ *
+ * A tenant that uses a key of the landlord holds a lock on its row, FOR KEY
+ * SHARE, from before it is entered in landlord_reference_key until its
+ * transaction ends.  Whoever deletes the key, or changes it, must have locked
+ * the row the other way before its trigger looks into that table.  So it sees
+ * every entry there is, and no entry goes while somebody relies on it.
+ *
+ * An entry has the key as the landlord's own row spells it: where 1.0 and 1.00
+ * are equal, that is one text for both.
+ *
+ * Within a transaction a key is checked once: its row stays locked, and its
+ * entry stays.  What a subtransaction has checked is forgotten when that is
+ * rolled back, and everything when this transaction takes a key away itself.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_index.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/primnodes.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/relcache.h"
+#include "utils/syscache.h"
+
+#include "catalog.h"
+#include "reference.h"
+#include "spi.h"
+
+/* Beyond this many keys a transaction checks each one again. */
+#define CHECKED_MAX		10000
+
+/* How to lock the landlord's row of a key; kept for the life of the backend. */
+typedef struct KeyPlan
+{
+	struct
+	{
+		Oid			landlord;
+		Oid			type;		/* of the value that is looked for */
+	}			id;				/* hash key */
+	SPIPlanPtr	plan;			/* NULL: not made yet */
+} KeyPlan;
+
+/* A value that this transaction has checked for a schema; a hash key. */
+typedef struct Checked
+{
+	Oid			landlord;
+	Oid			nspid;
+	char		value[56];		/* longer ones are not noted */
+} Checked;
+
+static HTAB *key_plans = NULL;
+static HTAB *checked = NULL;	/* until the transaction ends */
+
+/*
+ * pd_reference_forget_checked
+ *		Check every key again from now on.
+ */
+void
+pd_reference_forget_checked(void)
+{
+	HTAB	   *outdated = checked;
+
+	checked = NULL;
+	if (outdated != NULL)
+		hash_destroy(outdated);
+}
+
+/*
+ * xact_callback
+ *		The transaction ends, and with it the locks.
+ */
+static void
+xact_callback(XactEvent event, void *arg)
+{
+	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
+		pd_reference_forget_checked();
+}
+
+/*
+ * subxact_callback
+ *		A subtransaction is rolled back, and its locks with it.
+ */
+static void
+subxact_callback(SubXactEvent event, SubTransactionId mySubid,
+				 SubTransactionId parentSubid, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		pd_reference_forget_checked();
+}
+
+/*
+ * relcache_callback
+ *		Any table may have been altered: its triggers may be off, its rows
+ *		gone without them.
+ */
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	pd_reference_forget_checked();
+}
+
+/*
+ * pd_reference_init
+ *		Called once, by _PG_init.
+ */
+void
+pd_reference_init(void)
+{
+	RegisterXactCallback(xact_callback, NULL);
+	RegisterSubXactCallback(subxact_callback, NULL);
+	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+}
+
+/*
+ * make_checked
+ *		The hash key of a value; false where it is too long.
+ */
+static bool
+make_checked(Checked *key, Oid landlord, Oid nspid, const char *value)
+{
+	MemSet(key, 0, sizeof(Checked));
+	key->landlord = landlord;
+	key->nspid = nspid;
+	return strlcpy(key->value, value, sizeof(key->value)) < sizeof(key->value);
+}
+
+/*
+ * pd_reference_is_checked
+ *		Has this transaction checked a value for the tenant of a schema?
+ */
+bool
+pd_reference_is_checked(Oid landlord, Oid nspid, const char *value)
+{
+	Checked		key;
+
+	return checked != NULL && make_checked(&key, landlord, nspid, value) &&
+		hash_search(checked, &key, HASH_FIND, NULL) != NULL;
+}
+
+/*
+ * pd_reference_note_checked
+ *		Note that it has.
+ */
+void
+pd_reference_note_checked(Oid landlord, Oid nspid, const char *value)
+{
+	Checked		key;
+
+	if (!make_checked(&key, landlord, nspid, value))
+		return;
+	if (checked == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(Checked);
+		ctl.entrysize = sizeof(Checked);
+		ctl.hcxt = TopMemoryContext;
+		checked = hash_create("publicdigit checked references", 64, &ctl,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	if (hash_get_num_entries(checked) < CHECKED_MAX)
+		(void) hash_search(checked, &key, HASH_ENTER, NULL);
+}
+
+/*
+ * read_condition
+ *		Tree walker: the column and the table that a condition names.
+ */
+static bool
+read_condition(Node *node, void *context)
+{
+	PdReference *reference = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		reference->column = ((Var *) node)->varattno;
+	else if (IsA(node, Const) && ((Const *) node)->consttype == REGCLASSOID)
+		reference->landlord = DatumGetObjectId(((Const *) node)->constvalue);
+	return expression_tree_walker(node, read_condition, context);
+}
+
+/*
+ * pd_reference_read
+ *		What a trigger of ours is about, as its condition says.  The server
+ *		keeps that up to date when columns and tables are renamed.  An error
+ *		(55000) for a trigger that was made by hand, without a condition.
+ */
+void
+pd_reference_read(const Trigger *trigger, PdReference *reference)
+{
+	reference->column = InvalidAttrNumber;
+	reference->landlord = InvalidOid;
+	if (trigger->tgqual != NULL)
+		(void) read_condition(stringToNode(trigger->tgqual), reference);
+	if (reference->column == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("trigger \"%s\" has no condition that names a column", trigger->tgname),
+				 errhint("Drop it, and call publicdigit.reference_landlord() or publicdigit.share_table().")));
+}
+
+/*
+ * is_unique
+ *		Has a table a unique index of one column alone, as a foreign key asks
+ *		for?  Without it a change of the column would not wait for whoever has
+ *		locked the row FOR KEY SHARE.
+ */
+static bool
+is_unique(Relation rel, AttrNumber column)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *cell;
+	bool		result = false;
+
+	foreach(cell, indexes)
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
+		Form_pg_index index;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		index = (Form_pg_index) GETSTRUCT(tuple);
+		if (index->indisunique && index->indimmediate && index->indisvalid &&
+			index->indnkeyatts == 1 && index->indkey.values[0] == column &&
+			heap_attisnull(tuple, Anum_pg_index_indpred, NULL))
+			result = true;
+		ReleaseSysCache(tuple);
+	}
+	list_free(indexes);
+	return result;
+}
+
+/*
+ * pd_reference_key_column
+ *		The column of a landlord's table that tenants' values are looked for
+ *		in; an error (55000) where it can no longer be referred to.
+ */
+AttrNumber
+pd_reference_key_column(Relation landlord)
+{
+	TriggerDesc *triggers = landlord->trigdesc;
+	PdReference reference = {0};
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (strcmp(trigger->tgname, PD_TRIGGER_KEY) == 0 &&
+			get_func_namespace(trigger->tgfoid) == pd_catalog()->schema)
+			pd_reference_read(trigger, &reference);
+	}
+	if (reference.column == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is not shared with tenants", RelationGetRelationName(landlord)),
+				 errhint("Run SELECT publicdigit.share_table('%s') first.",
+						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(landlord)),
+													RelationGetRelationName(landlord)))));
+	if (!is_unique(landlord, reference.column))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no primary key of column \"%s\" any more",
+						RelationGetRelationName(landlord),
+						get_attname(RelationGetRelid(landlord), reference.column, false)),
+				 errdetail("Tables of tenants refer to it."),
+				 errhint("Add the primary key again.")));
+	return reference.column;
+}
+
+/*
+ * key_plan
+ *		The plan that locks the row of a key of a landlord's table, which is
+ *		open.  A plan that an invalidation has hit is made anew: its text has
+ *		names, which may be other tables' now.
+ */
+static SPIPlanPtr
+key_plan(Relation landlord, Oid type)
+{
+	KeyPlan    *entry;
+	KeyPlan		key = {{0}};
+	bool		found;
+
+	if (key_plans == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(key.id);
+		ctl.entrysize = sizeof(KeyPlan);
+		ctl.hcxt = TopMemoryContext;
+		key_plans = hash_create("publicdigit landlord keys", 16, &ctl,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	key.id.landlord = RelationGetRelid(landlord);
+	key.id.type = type;
+	entry = hash_search(key_plans, &key.id, HASH_ENTER, &found);
+	if (!found)
+		entry->plan = NULL;
+	if (entry->plan != NULL && !SPI_plan_is_valid(entry->plan))
+	{
+		SPIPlanPtr	outdated = entry->plan;
+
+		entry->plan = NULL;
+		SPI_freeplan(outdated);
+	}
+	if (entry->plan == NULL)
+	{
+		const char *column = quote_identifier(get_attname(RelationGetRelid(landlord),
+														  pd_reference_key_column(landlord),
+														  false));
+		SPIPlanPtr	plan;
+
+		plan = SPI_prepare(psprintf("SELECT x.%s AS key FROM ONLY %s AS x"
+									" WHERE x.%s OPERATOR(pg_catalog.=) $1 FOR KEY SHARE OF x",
+									column,
+									quote_qualified_identifier(get_namespace_name(RelationGetNamespace(landlord)),
+															   RelationGetRelationName(landlord)),
+									column),
+						   1, &type);
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare the look-up of a landlord's key: %s",
+				 SPI_result_code_string(SPI_result));
+		entry->plan = plan;
+	}
+	return entry->plan;
+}
+
+/*
+ * pd_reference_lock_key
+ *		Lock the landlord's row that has a value as its key, until the
+ *		transaction ends; false when there is none.  *key is set to the key as
+ *		text.  Must be called inside pd_spi_begin.
+ *
+ * The snapshot is the latest: a row that was made after this transaction's is
+ * there to be referred to, and one that has gone since is not.
+ */
+bool
+pd_reference_lock_key(Oid landlord, Oid type, Datum value, char **key)
+{
+	Relation	rel = table_open(landlord, RowShareLock);
+	SPIPlanPtr	plan = key_plan(rel, type);
+	int			rc;
+
+	rc = SPI_execute_snapshot(plan, &value, NULL, pd_latest_snapshot(),
+							  InvalidSnapshot, false, false, 1);
+	if (rc != SPI_OK_SELECT)
+		elog(ERROR, "could not look up a landlord's key: %s", SPI_result_code_string(rc));
+	table_close(rel, NoLock);
+	if (SPI_processed == 0)
+		return false;
+	*key = pd_spi_text(0, "key");
+	return true;
+}
+
+/*
+ * write_registry
+ *		Run a statement that writes to the registry, under the latest snapshot.
+ *		A module's script may not write there; its statement may well be what
+ *		led here.
+ */
+static void
+write_registry(const char *sql, const PdArg *args, int nargs)
+{
+	PdScriptRun *script = pd_script_running();
+
+	if (script == NULL)
+	{
+		pd_spi_query_latest(sql, args, nargs);
+		return;
+	}
+	PG_TRY();
+	{
+		pd_script_set_running(NULL);
+		pd_spi_query_latest(sql, args, nargs);
+	}
+	PG_FINALLY();
+	{
+		pd_script_set_running(script);
+	}
+	PG_END_TRY();
+}
+
+/*
+ * pd_reference_enter
+ *		Enter a tenant as one that may use a key, unless it is.  Must be called
+ *		inside pd_spi_begin, with the key's row locked.
+ *
+ * An entry that another session has not committed yet is not seen, and is made
+ * again rather than waited for.
+ */
+void
+pd_reference_enter(Oid landlord, const char *key, const pg_uuid_t *tenant)
+{
+	PdArg		args[] = {
+		pd_datum(REGCLASSOID, ObjectIdGetDatum(landlord)),
+		pd_text(key),
+		pd_uuid(tenant)
+	};
+
+	if (pd_spi_query_latest("SELECT FROM publicdigit.landlord_reference_key"
+							" WHERE tenant_id = $3 AND landlord_table = $1 AND key = $2"
+							" LIMIT 1", args, lengthof(args)) == 0)
+		write_registry("INSERT INTO publicdigit.landlord_reference_key"
+					   " (landlord_table, key, tenant_id) VALUES ($1, $2, $3)",
+					   args, lengthof(args));
+}
+
+/*
+ * pd_reference_remove
+ *		Remove the entries of a key that no tenant uses any more.  Must be
+ *		called inside pd_spi_begin, by whoever takes the key away.
+ */
+void
+pd_reference_remove(Oid landlord, const char *key)
+{
+	PdArg		args[] = {
+		pd_datum(REGCLASSOID, ObjectIdGetDatum(landlord)),
+		pd_text(key)
+	};
+
+	write_registry("DELETE FROM publicdigit.landlord_reference_key"
+				   " WHERE landlord_table = $1 AND key = $2",
+				   args, lengthof(args));
+}
+
+/*
+ * pd_reference_respell
+ *		A key is another text now, though it is equal to what it was, as 1.0 and
+ *		1.00 are: let the entries say so.  Must be called inside pd_spi_begin,
+ *		by whoever has changed the key.
+ */
+void
+pd_reference_respell(Oid landlord, const char *key, const char *spelled)
+{
+	PdArg		args[] = {
+		pd_datum(REGCLASSOID, ObjectIdGetDatum(landlord)),
+		pd_text(key),
+		pd_text(spelled)
+	};
+
+	write_registry("UPDATE publicdigit.landlord_reference_key SET key = $3"
+				   " WHERE landlord_table = $1 AND key = $2",
+				   args, lengthof(args));
+}

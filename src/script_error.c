@@ -1,0 +1,91 @@
+/*-------------------------------------------------------------------------
+ *
+ * script_error.c
+ *	  What is said of an error in a module's script beside the server's words.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "errors.h"
+#include "script_error.h"
+
+/*
+ * is_of_script
+ *		Does an error come of the script, and not of a cancel, a deadlock or the
+ *		server?
+ */
+static bool
+is_of_script(const ErrorData *error)
+{
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			return false;
+	}
+	return true;
+}
+
+/*
+ * seed_hint
+ *		What to do about a seed that refers to rows that are not there; NULL
+ *		where the module requires none.
+ */
+static char *
+seed_hint(const PdManifest *manifest)
+{
+	StringInfoData calls;
+	ListCell   *cell;
+
+	if (manifest->requires == NIL)
+		return NULL;
+	initStringInfo(&calls);
+	foreach(cell, manifest->requires)
+		appendStringInfo(&calls, "%spublicdigit.seed_module('%s')",
+						 calls.len > 0 ? ", " : "",
+						 ((PdRequirement *) lfirst(cell))->module);
+	return psprintf("Seed what the module requires first, the landlord before the tenant: %s.",
+					calls.data);
+}
+
+/*
+ * hint_for
+ *		What to do about an error, where the server gives no hint; or NULL.
+ */
+static char *
+hint_for(const ErrorData *error, const PdScriptRun *run, const PdScript *script)
+{
+	if (error->sqlerrcode == ERRCODE_DUPLICATE_TABLE)
+		return "A table comes from migrations or from the installer, never from both.  One that was made in another way can be taken over with publicdigit.baseline_module().";
+	if (error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION && script->kind == PD_SCRIPT_SEED)
+		return seed_hint(run->manifest);
+	return NULL;
+}
+
+/*
+ * pd_script_rethrow
+ *		In PG_CATCH: raise a script's error again, with what can be said of it.
+ *		A verify script's own error becomes PD003.
+ *
+ * The current memory context must be one that the error is to live in.
+ */
+void
+pd_script_rethrow(const PdScriptRun *run, const PdScript *script)
+{
+	ErrorData  *error = CopyErrorData();
+
+	FlushErrorState();
+	if (script->kind == PD_SCRIPT_VERIFY && is_of_script(error))
+	{
+		error->message = psprintf("verification of migration \"%s\" failed: %s",
+								  script->migration, error->message);
+		error->sqlerrcode = ERRCODE_PD_VERIFY;
+	}
+	else if (error->hint == NULL)
+		error->hint = hint_for(error, run, script);
+	ReThrowError(error);
+}

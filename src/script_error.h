@@ -1,0 +1,19 @@
+/*-------------------------------------------------------------------------
+ *
+ * script_error.h
+ *	  What is said of an error in a module's script beside the server's words.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PUBLICDIGIT_SCRIPT_ERROR_H
+#define PUBLICDIGIT_SCRIPT_ERROR_H
+
+#include "postgres.h"
+
+#include "compat.h"
+#include "script_run.h"
+
+pg_noreturn extern void pd_script_rethrow(const PdScriptRun *run,
+										  const PdScript *script);
+
+#endif							/* PUBLICDIGIT_SCRIPT_ERROR_H */
