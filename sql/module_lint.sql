@@ -334,6 +334,15 @@ SELECT statement, f.rule FROM unnest(ARRAY[
     'ALTER TABLE t ADD COLUMN c text COLLATE "C" DEFAULT (CASE WHEN CURRENT_USER = ANY (ARRAY[''a'']) THEN xmlelement(NAME a)::text ELSE upper(''b'' || CAST(1 AS text)) END) CHECK (c IS NOT NULL AND t.* IS NOT NULL) DEFERRABLE',
     '']) AS statement LEFT JOIN LATERAL findings(statement) AS f ON true;
 
+-- Repeatable scripts, when they are new or have changed.
+CREATE FUNCTION public.repeatable(version text, script text) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('name', 'again', 'version', version, 'context', 'tenant', 'scripts',
+        jsonb_build_object('migrations/tenant/views.repeatable.sql', script))
+$$;
+SELECT publicdigit.register_module(repeatable('1.0.0', 'DROP VIEW v'));
+SELECT publicdigit.register_module(repeatable('1.1.0', 'DROP VIEW v'), true);
+SELECT publicdigit.register_module(repeatable('1.2.0', 'DROP VIEW IF EXISTS v'), true);
+
 -- The landlord's tables.
 SELECT publicdigit.register_module('geography');
 SELECT f.rule, f.severity, f.lock, f.message FROM findings('CREATE TABLE a (tenant_id uuid, country char(2) REFERENCES countries, c char(2), FOREIGN KEY (c) REFERENCES landlord.countries)') AS f;
@@ -378,7 +387,7 @@ SELECT publicdigit.register_module(:'hidden'::jsonb, true);
 RESET standard_conforming_strings;
 
 SET client_min_messages = error;
-DROP FUNCTION public.module, public.findings, public.lock_of, public.rewrites, public.version;
+DROP FUNCTION public.module, public.findings, public.lock_of, public.rewrites, public.version, public.repeatable;
 RESET client_min_messages;
 \set clean :include 'clean.psql'
 \i :clean
