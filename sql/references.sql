@@ -214,7 +214,7 @@ SELECT try(format('SELECT publicdigit.reference_landlord(%L, %L, %L)', a, b, c))
     ('plain', 'code', 'country'), ('seen', 'code', 'country'), ('tenant_acme.person', 'none', 'country'), ('tenant_acme.person', 'ctid', 'country'),
     ('tenant_acme.person', 'id', 'country'), ('tenant_acme.person', 'country', 'tenant_acme.note'),
     ('tenant_acme.person', 'id', 'plain'), ('tenant_acme.person', 'id', 'secret'), ('tenant_acme.person', 'id', 'twofold'),
-    ('tenant_acme.person', 'id', 'at'), ('tenant_acme.person', 'id', 'folds'), ('tenant_acme.person', 'id', 'seen'))
+    ('tenant_acme.person', 'id', 'event'), ('tenant_acme.person', 'id', 'at'), ('tenant_acme.person', 'id', 'folds'), ('tenant_acme.person', 'id', 'seen'))
     AS t (a, b, c);
 SELECT try('SELECT publicdigit.check_landlord_reference()'), try('SELECT publicdigit.keep_landlord_key()'),
        try('SELECT publicdigit.forget_landlord_keys()'), try('SELECT publicdigit.settle_landlord_references()');
