@@ -5,14 +5,15 @@ use strict;
 use warnings FATAL => 'all';
 
 use JSON::PP;
-use List::Util qw(shuffle);
+use List::Util qw(max shuffle);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $json = JSON::PP->new->canonical;
 my $seed = $ENV{PUBLICDIGIT_SEED} || int(rand(1e9));
-my $registries = int(400 * ($ENV{PUBLICDIGIT_LOAD} // 1)) || 1;
+# Fewer would leave out by chance what has to come up.
+my $registries = max(250, int(400 * ($ENV{PUBLICDIGIT_LOAD} // 1)));
 note("seed $seed");
 srand $seed;
 
