@@ -125,7 +125,7 @@ INSERT INTO public.change (sql) VALUES
 INSERT INTO public.change (sql, of_tenant) VALUES
     ('ALTER TABLE countries ADD iso3 char(3)', '@landlord'), ('COMMENT ON TABLE countries IS NULL', '@landlord'),
     ('CREATE TABLE shared_by_hand ()', '@landlord'), ('GRANT INSERT ON countries TO regress_drift_app', '@landlord'),
-    ('DROP TABLE countries', '@landlord'), ('DROP SCHEMA tenant_acme CASCADE', 'acme'),
+    ('DROP TABLE countries CASCADE', '@landlord'), ('DROP SCHEMA tenant_acme CASCADE', 'acme'),
     -- What is no drift: rows, what a sequence has drawn, a table of no module's that is dropped again.
     ('SELECT nextval(''tag'')', 'acme'), ('INSERT INTO countries VALUES (''XX'', ''Nowhere'')', '@landlord'),
     ('CREATE TABLE brief (); DROP TABLE brief', 'acme');

@@ -499,6 +499,8 @@ pd_drift_compare(const PdTarget *target, PdVersion *version, List **objects)
 	List	   *versions = NIL;
 	const PdScratch *scratch;
 	List	   *expected;
+	List	   *actual;
+	List	   *differences;
 	ListCell   *cell;
 
 	foreach(cell, load_versions(installed_ids(target)))
@@ -519,6 +521,9 @@ pd_drift_compare(const PdTarget *target, PdVersion *version, List **objects)
 			*objects = lappend(*objects, object);
 	}
 	expected = of_module(scratch->items, module, NIL);
-	return add_failures(compare(expected, of_module(pd_items(target), module, expected)),
-						scratch);
+	actual = of_module(without_failed(pd_items(target), scratch), module, expected);
+	differences = compare(expected, actual);
+	foreach(cell, differences)
+		((PdDifference *) lfirst(cell))->module = module;
+	return add_failures(differences, scratch);
 }

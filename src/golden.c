@@ -231,7 +231,7 @@ pd_check_functions(List *functions)
 					 " FROM pg_proc AS p"
 					 " WHERE p.oid = ANY ($1) AND p.prosecdef"
 					 " AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS s"
-					 "  WHERE s ~ '^search_path=.*, *\"?pg_temp\"?$' AND s !~ '[=,] *\"?pg_temp\"?,')"
+					 "  WHERE s ~ '^search_path=((\"[^\"]*\"|[^\",]+), *)+\"?pg_temp\"?$' AND s !~ '[=,] *\"?pg_temp\"?,')"
 					 " ORDER BY 1 LIMIT 1",
 					 PD_ARGS(pd_oid_array(functions))) > 0)
 		ereport(ERROR,
