@@ -296,6 +296,7 @@ run_step(Work *work, const PdStep *step)
 	int64		installation = work->change->ledger->installation;
 
 	CHECK_FOR_INTERRUPTS();
+	work->run.version = pd_step_version(work->change, step)->source->manifest->version;
 	switch (step->kind)
 	{
 		case PD_STEP_APPLY:
@@ -306,7 +307,9 @@ run_step(Work *work, const PdStep *step)
 			record(work, step->script, seconds_since(started));
 			if (step->script->kind != PD_SCRIPT_UP)
 				pd_module_objects_record(&work->run, installation, step->script->migration);
-			work->count++;
+			/* On the way down what is undone counts, not what is made anew. */
+			if (work->change->verb != PD_VERB_DOWNGRADE)
+				work->count++;
 			break;
 		case PD_STEP_UNDO:
 			pd_script_execute(&work->run, step->script);

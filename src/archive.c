@@ -22,11 +22,11 @@
 #include "spi.h"
 
 /*
- * archive_schema
+ * pd_archive_schema
  *		The name of an installation's archive.
  */
-static char *
-archive_schema(const PdTarget *target, int64 installation)
+char *
+pd_archive_schema(const PdTarget *target, int64 installation)
 {
 	char		hex[2 * UUID_LEN + 1];
 
@@ -48,7 +48,7 @@ List *
 pd_archive_moves(const PdTarget *target, int64 installation, bool away)
 {
 	const char *schema = pd_target_schema(target);
-	const char *archive = archive_schema(target, installation);
+	const char *archive = pd_archive_schema(target, installation);
 	const char *from = quote_identifier(away ? schema : archive);
 	const char *to = quote_identifier(away ? archive : schema);
 	const char *owner = quote_identifier(GetUserNameFromId(pd_script_owner(), false));
@@ -59,6 +59,7 @@ pd_archive_moves(const PdTarget *target, int64 installation, bool away)
 
 	moves = list_concat(moves,
 						pd_module_objects_statements(installation, NULL,
+													 away ? schema : archive,
 													 away ? schema : archive,
 													 psprintf("ALTER %%s %%s SET SCHEMA %s", to)));
 	if (!away)
@@ -89,6 +90,6 @@ pd_archive_drop_all(const PdTenant *tenant)
 		SPI_tuptable = result;
 		installation = DatumGetInt64(pd_spi_datum(row, "id", &isnull));
 		pd_spi_command("DROP SCHEMA IF EXISTS %s CASCADE",
-					   quote_identifier(archive_schema(&target, installation)));
+					   quote_identifier(pd_archive_schema(&target, installation)));
 	}
 }

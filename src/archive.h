@@ -15,6 +15,7 @@
 #include "target.h"
 
 /* All must be called inside pd_spi_begin. */
+extern char *pd_archive_schema(const PdTarget *target, int64 installation);
 extern List *pd_archive_moves(const PdTarget *target, int64 installation, bool away);
 extern void pd_archive_drop_all(const PdTenant *tenant);
 

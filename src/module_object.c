@@ -198,6 +198,7 @@ read_objects(Oid nspid, const char *schema)
 		/* Dropped by another session since the catalog was read. */
 		if (object->identity == NULL)
 			continue;
+		object->qualified = object->identity;
 		object->identity = pd_replace_schema(object->identity, schema, NULL);
 		objects = lappend(objects, object);
 	}
@@ -297,30 +298,63 @@ pd_module_objects_record(PdScriptRun *run, int64 installation,
 	" CASE type WHEN 'statistics object' THEN 'STATISTICS' ELSE upper(type) END AS kind"
 
 /*
+ * objects_by_name
+ *		What lives in a schema, in the order of compare_recorded; "n" is set to
+ *		their number.
+ */
+static PdModuleObject *
+objects_by_name(const char *schema, size_t *n)
+{
+	Oid			nspid = get_namespace_oid(schema, true);
+	List	   *objects = OidIsValid(nspid) ? read_objects(nspid, schema) : NIL;
+	PdModuleObject *sorted = palloc(sizeof(PdModuleObject) * (list_length(objects) + 1));
+	ListCell   *cell;
+
+	*n = 0;
+	foreach(cell, objects)
+		sorted[(*n)++] = *(PdModuleObject *) lfirst(cell);
+	qsort(sorted, *n, sizeof(PdModuleObject), compare_recorded);
+	return sorted;
+}
+
+/*
  * pd_module_objects_statements
  *		A statement for each object that an installation's script, or (NULL) any,
  *		has made, the last made first.  "format" takes the type as DROP and ALTER
- *		spell it, and the quoted name with its schema.
+ *		spell it, and the quoted name with its schema.  What somebody has dropped
+ *		by hand is passed over.
+ *
+ * The objects are in schema "now", and will be in "then" when the statements run.
+ * A function is named by the types of its arguments, which may be the module's
+ * own and lie in the same schema; where all objects move, functions come first.
  */
 List *
 pd_module_objects_statements(int64 installation, const char *migration,
-							 const char *schema, const char *format)
+							 const char *now, const char *then, const char *format)
 {
 	List	   *statements = NIL;
+	size_t		n_there;
+	PdModuleObject *there = objects_by_name(now, &n_there);
 	uint64		n;
 
-	n = pd_spi_query("SELECT" KIND_OF_TYPE ", identity FROM publicdigit.module_object"
+	n = pd_spi_query("SELECT" KIND_OF_TYPE ", type, identity FROM publicdigit.module_object"
 					 " WHERE installation_id = $1 AND ($2 IS NULL OR migration = $2)"
-					 " ORDER BY position DESC",
+					 " ORDER BY $2 IS NULL AND type NOT IN ('function', 'procedure', 'aggregate'),"
+					 "  position DESC",
 					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation)),
 							 pd_text(migration)));
 	for (uint64 row = 0; row < n; row++)
 	{
-		char	   *name = psprintf("%s.%s", quote_identifier(schema),
-									pd_spi_text(row, "identity"));
+		PdModuleObject key = {.type = pd_spi_text(row, "type"),
+		.identity = pd_spi_text(row, "identity")};
+		PdModuleObject *found = bsearch(&key, there, n_there, sizeof(PdModuleObject),
+										compare_recorded);
 
-		statements = lappend(statements,
-							 psprintf(format, pd_spi_text(row, "kind"), name));
+		if (found != NULL)
+			statements = lappend(statements,
+								 psprintf(format, pd_spi_text(row, "kind"),
+										  pd_replace_schema(found->qualified, now,
+															quote_identifier(then))));
 	}
 	return statements;
 }

@@ -21,6 +21,7 @@ typedef struct PdModuleObject
 {
 	ObjectAddress address;
 	char	   *type;			/* as pg_identify_object() says: "table" */
+	char	   *qualified;		/* what it calls the object */
 	char	   *identity;		/* the same, without the target's schema */
 	char	   *module;			/* that made it; NULL where none has */
 	char	   *migration;		/* its script that did, where that is written down */
@@ -34,7 +35,8 @@ extern List *pd_module_objects(const PdTarget *target);
 extern void pd_module_objects_record(PdScriptRun *run, int64 installation,
 									 const char *migration);
 extern List *pd_module_objects_statements(int64 installation, const char *migration,
-										  const char *schema, const char *format);
+										  const char *now, const char *then,
+										  const char *format);
 extern char *pd_replace_schema(const char *text, const char *schema,
 							   const char *replacement);
 

@@ -414,7 +414,7 @@ ensure_numbered(const List *ups, const char *source)
 /*
  * ensure_installer
  *		Raise unless the manifest names functions just where there is a script
- *		that makes them.
+ *		that makes them, and the module is a tenant's.
  */
 static void
 ensure_installer(const PdManifest *manifest, const List *scripts,
@@ -428,6 +428,12 @@ ensure_installer(const PdManifest *manifest, const List *scripts,
 		if (((const PdScript *) lfirst(lc))->kind == PD_SCRIPT_INSTALLER)
 			found = true;
 	}
+	if (manifest->context == PD_LANDLORD && (found || manifest->install_function != NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s has an installer, and its context is landlord", source),
+				 errdetail("The functions of an installer take the tenant that they work for."),
+				 errhint("Make the landlord's tables in migrations.")));
 	if (found == (manifest->install_function != NULL))
 		return;
 	ereport(ERROR,

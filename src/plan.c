@@ -156,11 +156,11 @@ ensure_tenants_met(const List *changes, const List *outcomes)
 }
 
 /*
- * ensure_together
+ * pd_plan_ensure_together
  *		An error (2BP01) unless what will be there does for all who require it.
  */
-static void
-ensure_together(const PdTarget *target, const List *changes)
+void
+pd_plan_ensure_together(const PdTarget *target, const List *changes)
 {
 	List	   *outcomes = outcomes_of(target, changes);
 	ListCell   *cell;
@@ -200,13 +200,26 @@ changes_up(const PdTarget *target, const List *versions)
 }
 
 /*
+ * is_disabled_here
+ *		Does the target have a module, and has disabled it?
+ */
+static bool
+is_disabled_here(const PdTarget *target, const char *module)
+{
+	PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
+
+	return installed != NULL && installed->status == PD_DISABLED;
+}
+
+/*
  * ensure_enabled
- *		An error (55000) where a module that is disabled is required by what is
- *		to be installed.
+ *		An error (55000) where a module that is disabled, for the target or for
+ *		the landlord, is required by one that is to be used.
  */
 static void
 ensure_enabled(const PdTarget *target, const List *versions)
 {
+	const PdTarget landlord = {PD_LANDLORD};
 	ListCell   *cell;
 
 	foreach(cell, versions)
@@ -217,13 +230,14 @@ ensure_enabled(const PdTarget *target, const List *versions)
 		foreach(other, manifest->requires)
 		{
 			const char *module = ((PdRequirement *) lfirst(other))->module;
-			PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
+			bool		is_here = is_disabled_here(target, module);
 
-			if (installed != NULL && installed->status == PD_DISABLED)
+			if (is_here || is_disabled_here(&landlord, module))
 				ereport(ERROR,
 						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						 errmsg("module \"%s\" requires module \"%s\", which is disabled for %s",
-								manifest->name, module, pd_target_name(target)),
+								manifest->name, module,
+								pd_target_name(is_here ? target : &landlord)),
 						 errhint("Enable it with publicdigit.enable_module() first.")));
 		}
 	}
@@ -310,6 +324,26 @@ pd_plan_install(const PdTarget *target, const char *module, const char *version)
 }
 
 /*
+ * ensure_used_enabled
+ *		The same for an upgrade: what is disabled may rest on what is disabled.
+ */
+static void
+ensure_used_enabled(const PdTarget *target, const List *versions)
+{
+	List	   *used = NIL;
+	ListCell   *cell;
+
+	foreach(cell, versions)
+	{
+		PdVersion  *version = lfirst(cell);
+
+		if (!is_disabled_here(target, version->source->manifest->name))
+			used = lappend(used, version);
+	}
+	ensure_enabled(target, used);
+}
+
+/*
  * pd_plan_upgrade
  *		Bring an installed module to a higher version, or the highest, and what
  *		it requires along.  A notice where nothing is to be done.
@@ -335,6 +369,7 @@ pd_plan_upgrade(const PdTarget *target, const char *module, const char *version)
 		ereport(NOTICE,
 				(errmsg("module \"%s\" is in version %s for %s already",
 						module, installed->version, pd_target_name(target))));
+	ensure_used_enabled(target, versions);
 	return changes_up(target, versions);
 }
 
@@ -346,7 +381,10 @@ pd_plan_upgrade(const PdTarget *target, const char *module, const char *version)
 List *
 pd_plan_migrate(const PdTarget *target, const char *module)
 {
-	return changes_up(target, pd_resolve(target, module, NULL));
+	List	   *versions = pd_resolve(target, module, NULL);
+
+	ensure_used_enabled(target, versions);
+	return changes_up(target, versions);
 }
 
 /*
@@ -375,7 +413,7 @@ pd_plan_downgrade(const PdTarget *target, const char *module, const char *versio
 				 errhint("publicdigit.upgrade_module() leads to a higher version.")));
 
 	changes = list_make1(pd_change_down(target, installed, to));
-	ensure_together(target, changes);
+	pd_plan_ensure_together(target, changes);
 	return changes;
 }
 
@@ -470,126 +508,6 @@ pd_plan_uninstall(const PdTarget *target, const char *module, bool cascade)
 	if (target->context == PD_LANDLORD)
 		ensure_no_tenant_needs(module);
 	return add_removal(target, module, cascade, NIL);
-}
-
-/*
- * version_without
- *		The highest version of a module, no higher than the installed one, of
- *		which every migration stays applied when a batch is undone; NULL where
- *		none stays.  Errors: 55000 where no version has just those.
- */
-static PdVersion *
-version_without(const PdTarget *target, const PdInstallation *installed,
-				int32 batch)
-{
-	PdLedger   *ledger = pd_ledger_open(target, installed->module, installed);
-	const char *last = NULL;
-	ListCell   *cell;
-	uint64		n;
-
-	foreach(cell, ledger->applied)
-	{
-		const PdApplied *applied = lfirst(cell);
-
-		if (isdigit((unsigned char) applied->migration[0]) && applied->batch != batch)
-			last = applied->migration;
-	}
-	if (last == NULL)
-		return NULL;
-
-	n = pd_spi_query("SELECT v.id::text AS id, v.version::text AS version"
-					 " FROM publicdigit.module_version AS v"
-					 " WHERE v.module = $1 AND $2 = (SELECT max(s.migration COLLATE \"C\")"
-					 "  FROM publicdigit.module_script AS s"
-					 "  WHERE s.version_id = v.id AND s.kind = 'up')"
-					 " ORDER BY v.version DESC",
-					 PD_ARGS(pd_text(installed->module), pd_text(last)));
-	for (uint64 row = 0; row < n; row++)
-	{
-		if (pd_semver_compare(pd_spi_text(row, "version"), installed->version) <= 0)
-			return pd_version_load(strtoll(pd_spi_text(row, "id"), NULL, 10));
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("no registered version of module \"%s\" ends with migration \"%s\"",
-					installed->module, last),
-			 errdetail("That is what would be left of it for %s.", pd_target_name(target)),
-			 errhint("Register that version again, or undo another batch, too.")));
-	return NULL;				/* keep compiler quiet */
-}
-
-/* The two ledgers have the same columns. */
-#define MODULES_OF_BATCH(ledger) \
-	"SELECT i.module::text AS module FROM publicdigit." ledger " AS l" \
-	" JOIN publicdigit.installation AS i ON i.id = l.installation_id" \
-	" WHERE l.batch = $1 AND l.migration ~ '^[0-9]'" \
-	" AND (i.tenant_id = $2 OR $2 IS NULL AND i.tenant_id IS NULL)" \
-	" GROUP BY i.module ORDER BY max(l.position) DESC"
-
-/* The two ledgers have the same columns. */
-#define WITHOUT_DOWN(ledger) \
-	"SELECT l.migration, i.module::text AS module, v.version::text AS version" \
-	" FROM publicdigit." ledger " AS l" \
-	" JOIN publicdigit.installation AS i ON i.id = l.installation_id" \
-	" JOIN publicdigit.module_version AS v ON v.id = i.version_id" \
-	" WHERE l.batch = ANY ($1) AND l.migration ~ '^[0-9]' AND i.status <> 'archived'" \
-	" AND (i.tenant_id = $2 OR $2 IS NULL AND i.tenant_id IS NULL)" \
-	" AND NOT EXISTS (SELECT FROM publicdigit.module_script AS s" \
-	"  WHERE s.version_id = i.version_id AND s.kind = 'down' AND s.migration = l.migration)" \
-	" ORDER BY l.position DESC LIMIT 1"
-
-/*
- * pd_plan_ensure_undoable
- *		An error (55000) for a migration of these batches that has no down script.
- */
-void
-pd_plan_ensure_undoable(const PdTarget *target, List *batches)
-{
-	PdArg		args[] = {
-		pd_int_array(batches),
-		pd_uuid(pd_target_tenant(target))
-	};
-
-	if ((target->context == PD_TENANT ?
-		 pd_spi_query(WITHOUT_DOWN("tenant_migration"), args, lengthof(args)) :
-		 pd_spi_query(WITHOUT_DOWN("landlord_migration"), args, lengthof(args))) > 0)
-		pd_report_no_down_script(pd_spi_text(0, "module"), pd_spi_text(0, "version"),
-								 pd_spi_text(0, "migration"));
-}
-
-/*
- * pd_plan_rollback
- *		Undo one batch: each module goes down to the version before it.
- *		Errors: 55000, 2BP01.
- */
-List *
-pd_plan_rollback(const PdTarget *target, int32 batch)
-{
-	PdArg		args[] = {
-		pd_datum(INT4OID, Int32GetDatum(batch)),
-		pd_uuid(pd_target_tenant(target))
-	};
-	List	   *modules = NIL;
-	List	   *changes = NIL;
-	ListCell   *cell;
-	uint64		n;
-
-	n = target->context == PD_TENANT ?
-		pd_spi_query(MODULES_OF_BATCH("tenant_migration"), args, lengthof(args)) :
-		pd_spi_query(MODULES_OF_BATCH("landlord_migration"), args, lengthof(args));
-	for (uint64 row = 0; row < n; row++)
-		modules = lappend(modules, pd_spi_text(row, "module"));
-
-	foreach(cell, modules)
-	{
-		PdInstallation *installed = pd_plan_installed(target, lfirst(cell));
-		PdVersion  *to = version_without(target, installed, batch);
-
-		changes = lappend(changes, to == NULL ? pd_change_away(target, installed, false) :
-						  pd_change_down(target, installed, to));
-	}
-	ensure_together(target, changes);
-	return changes;
 }
 
 /*

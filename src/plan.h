@@ -68,13 +68,16 @@ extern List *pd_plan_downgrade(const PdTarget *target, const char *module,
 							   const char *version);
 extern List *pd_plan_uninstall(const PdTarget *target, const char *module,
 							   bool cascade);
-extern List *pd_plan_rollback(const PdTarget *target, int32 batch);
 extern List *pd_plan_seed(const PdTarget *target, const char *module);
 
-extern void pd_plan_ensure_undoable(const PdTarget *target, List *batches);
+extern void pd_plan_ensure_together(const PdTarget *target, const List *changes);
 extern PdInstallation *pd_plan_installed(const PdTarget *target, const char *module);
 extern void pd_plan_ensure_may_be(const PdTarget *target, PdVersion *version,
 								  bool enabled);
+
+/* plan_rollback.c: one batch back, and whether several can go back. */
+extern List *pd_plan_rollback(const PdTarget *target, int32 batch);
+extern void pd_plan_ensure_undoable(const PdTarget *target, const List *batches);
 
 /* plan_steps.c: a change with its steps. */
 extern PdChange *pd_change_up(const PdTarget *target,
@@ -89,5 +92,6 @@ pg_noreturn extern void pd_report_no_down_script(const char *module, const char 
 												 const char *migration);
 extern const char *pd_verb_noun(PdVerb verb);
 extern const char *pd_step_name(PdStepKind kind);
+extern const PdVersion *pd_step_version(const PdChange *change, const PdStep *step);
 
 #endif							/* PUBLICDIGIT_PLAN_H */

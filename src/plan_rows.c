@@ -59,8 +59,7 @@ static void
 put_row(ReturnSetInfo *rsinfo, int number, const PdChange *change,
 		const PdStep *step, const char *statement)
 {
-	const PdVersion *version = change->to != NULL ? change->to : change->from;
-	const PdManifest *manifest = version->source->manifest;
+	const PdManifest *manifest = pd_step_version(change, step)->source->manifest;
 	const char *migration = step->script == NULL ? NULL :
 		step->script->migration != NULL ? step->script->migration : step->script->path;
 	Datum		values[6];

@@ -16,10 +16,8 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "archive.h"
 #include "errors.h"
@@ -80,6 +78,20 @@ pd_step_name(PdStepKind kind)
 			return "seed";
 	}
 	return NULL;
+}
+
+/*
+ * pd_step_version
+ *		The version whose script a step is about.
+ */
+const PdVersion *
+pd_step_version(const PdChange *change, const PdStep *step)
+{
+	bool		is_of_to = change->to != NULL &&
+		(step->script == NULL ||
+		 list_member_ptr(change->to->source->scripts, step->script));
+
+	return is_of_to ? change->to : change->from;
 }
 
 /*
@@ -224,18 +236,16 @@ add_migrations(PdChange *change)
 
 /*
  * call_of
- *		The call of one of the installer's functions, for whom it is about.
+ *		The call of one of the installer's functions, which only tenants' modules
+ *		have, with the tenant's id.
  */
 static const char *
 call_of(const PdTarget *target, const char *function)
 {
-	const pg_uuid_t *tenant = pd_target_tenant(target);
-
-	return psprintf("SELECT %s.%s(%s)", quote_identifier(pd_target_schema(target)),
-					quote_identifier(function),
-					tenant == NULL ? "NULL" :
+	return psprintf("SELECT %s.%s(%s::pg_catalog.uuid)",
+					quote_identifier(pd_target_schema(target)), quote_identifier(function),
 					quote_literal_cstr(DatumGetCString(DirectFunctionCall1(uuid_out,
-																		   UUIDPGetDatum(tenant)))));
+																		   UUIDPGetDatum(pd_target_tenant(target))))));
 }
 
 /*
@@ -246,12 +256,12 @@ call_of(const PdTarget *target, const char *function)
 static void
 add_installer(PdChange *change)
 {
+	const PdApplied *applied = pd_ledger_find(change->ledger, PD_INSTALLER);
 	ListCell   *cell;
 
 	foreach(cell, scripts_of(change->to, PD_SCRIPT_INSTALLER))
 	{
 		const PdScript *script = lfirst(cell);
-		const PdApplied *applied = pd_ledger_find(change->ledger, PD_INSTALLER);
 
 		if (applied == NULL || !is_unchanged(change, script, applied))
 			add_step(change, PD_STEP_APPLY, script, NULL);
@@ -263,18 +273,42 @@ add_installer(PdChange *change)
 }
 
 /*
+ * ensure_installer_kept
+ *		An error (55000) for a higher version without the installer that has run:
+ *		nobody would know any more how to undo what it has made.
+ */
+static void
+ensure_installer_kept(const PdChange *change)
+{
+	const PdManifest *manifest = change->to->source->manifest;
+
+	if (pd_ledger_find(change->ledger, PD_INSTALLER) != NULL &&
+		manifest->install_function == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("version %s of module \"%s\" has no installer, and one has run for %s",
+						manifest->version, manifest->name,
+						pd_target_name(change->ledger->target)),
+				 errhint("Keep installer.sql and the key \"installer\": its uninstall function undoes what the other one has made.")));
+}
+
+/*
  * add_drop
  *		Drop what a script of the version that is there has made.
  */
 static void
 add_drop(PdChange *change, const PdScript *script)
 {
+	const PdTarget *target = change->ledger->target;
+	int64		id = change->installed->id;
+	const char *schema = change->verb == PD_VERB_RESTORE ?
+		pd_archive_schema(target, id) : pd_target_schema(target);
 	StringInfoData sql;
 	ListCell   *cell;
 
 	initStringInfo(&sql);
-	foreach(cell, pd_module_objects_statements(change->installed->id, script->migration,
-											   pd_target_schema(change->ledger->target),
+	foreach(cell, pd_module_objects_statements(id, script->migration, schema,
+											   pd_target_schema(target),
 											   "DROP %s IF EXISTS %s"))
 		appendStringInfo(&sql, "%s;\n", (char *) lfirst(cell));
 	add_step(change, PD_STEP_DROP, script, sql.data);
@@ -359,6 +393,7 @@ pd_change_up(const PdTarget *target, const PdInstallation *installed,
 		}
 	}
 	add_migrations(change);
+	ensure_installer_kept(change);
 	add_installer(change);
 	add_repeatable(change, false);
 	return change;
@@ -418,6 +453,32 @@ add_undo(PdChange *change)
 }
 
 /*
+ * ensure_all_applied
+ *		An error (55000) where the lower version has a migration that is not
+ *		applied: what was undone would have taken its place.
+ */
+static void
+ensure_all_applied(const PdChange *change)
+{
+	const PdManifest *manifest = change->to->source->manifest;
+	ListCell   *cell;
+
+	foreach(cell, scripts_of(change->to, PD_SCRIPT_UP))
+	{
+		const char *migration = ((PdScript *) lfirst(cell))->migration;
+
+		if (pd_ledger_find(change->ledger, migration) == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("version %s of module \"%s\" has migration \"%s\", which is not applied for %s",
+							manifest->version, manifest->name, migration,
+							pd_target_name(change->ledger->target)),
+					 errhint("A lower version can be reached where version %s carries all of its migrations, under the same names.",
+							 change->from->source->manifest->version)));
+	}
+}
+
+/*
  * add_drop_repeatable
  *		Drop what the repeatable scripts have made, the last first.
  */
@@ -434,6 +495,26 @@ add_drop_repeatable(PdChange *change)
 }
 
 /*
+ * add_undo_with_installer
+ *		Undo migrations, and before them what the installer has made; its
+ *		functions go last.
+ */
+static void
+add_undo_with_installer(PdChange *change)
+{
+	List	   *installer = scripts_of(change->from, PD_SCRIPT_INSTALLER);
+	ListCell   *cell;
+
+	foreach(cell, installer)
+		add_step(change, PD_STEP_CALL, lfirst(cell),
+				 call_of(change->ledger->target,
+						 change->from->source->manifest->uninstall_function));
+	add_undo(change);
+	foreach(cell, installer)
+		add_drop(change, lfirst(cell));
+}
+
+/*
  * pd_change_down
  *		Go down to a lower version.  Errors: 55000.
  */
@@ -444,36 +525,51 @@ pd_change_down(const PdTarget *target, const PdInstallation *installed,
 	PdChange   *change = new_change(PD_VERB_DOWNGRADE, target, installed,
 									pd_version_load(installed->version_id), to);
 
+	ensure_all_applied(change);
 	add_drop_repeatable(change);
-	add_undo(change);
-	add_installer(change);
+	if (to->source->manifest->install_function == NULL)
+		add_undo_with_installer(change);
+	else
+	{
+		add_undo(change);
+		add_installer(change);
+	}
 	add_repeatable(change, true);
 	return change;
 }
 
 /*
  * ensure_empty
- *		An error (55000) where a table of the module has rows.
+ *		An error (55000) where a table that the module has made has rows, whether
+ *		the manifest names it or not.
  */
 static void
 ensure_empty(const PdChange *change)
 {
-	const PdManifest *manifest = change->from->source->manifest;
 	const char *schema = pd_target_schema(change->ledger->target);
-	Oid			nspid = get_namespace_oid(schema, false);
+	List	   *names = NIL;
 	ListCell   *cell;
+	uint64		n;
 
-	foreach(cell, manifest->tables)
+	n = pd_spi_query("SELECT c.relname::text AS name FROM publicdigit.module_object AS o"
+					 " JOIN pg_class AS c ON c.oid = to_regclass(quote_ident($2) || '.' || o.identity)"
+					 " WHERE o.installation_id = $1 AND o.type = 'table'"
+					 " ORDER BY c.relname COLLATE \"C\"",
+					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(change->installed->id)),
+							 pd_text(schema)));
+	for (uint64 row = 0; row < n; row++)
+		names = lappend(names, pd_spi_text(row, "name"));
+
+	foreach(cell, names)
 	{
-		const char *name = ((PdTableSpec *) lfirst(cell))->name;
+		const char *name = lfirst(cell);
 
-		if (!OidIsValid(get_relname_relid(name, nspid)))
-			continue;
 		pd_spi_command("SELECT FROM %s LIMIT 1", quote_qualified_identifier(schema, name));
 		if (SPI_processed > 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("table \"%s\" of module \"%s\" has rows", name, manifest->name),
+					 errmsg("table \"%s\" of module \"%s\" has rows", name,
+							change->ledger->module),
 					 errdetail("The module's manifest says \"on_uninstall\": \"refuse_if_data\"."),
 					 errhint("Move or delete the rows first.")));
 	}
@@ -505,12 +601,7 @@ pd_change_away(const PdTarget *target, const PdInstallation *installed,
 	if (manifest->on_uninstall == PD_UNINSTALL_REFUSE_IF_DATA)
 		ensure_empty(change);
 	add_drop_repeatable(change);
-	foreach(cell, scripts_of(from, PD_SCRIPT_INSTALLER))
-		add_step(change, PD_STEP_CALL, lfirst(cell),
-				 call_of(target, manifest->uninstall_function));
-	add_undo(change);
-	foreach(cell, scripts_of(from, PD_SCRIPT_INSTALLER))
-		add_drop(change, lfirst(cell));
+	add_undo_with_installer(change);
 	return change;
 }
 

@@ -88,12 +88,12 @@ error_context(void *arg)
 															 position->location);
 
 		errcontext("module \"%s\" version %s, script \"%s\", line %d",
-				   run->manifest->name, run->manifest->version, script->path,
+				   run->manifest->name, run->version, script->path,
 				   pd_script_line(script->content, location));
 	}
 	else
 		errcontext("module \"%s\" version %s, script \"%s\", statement %d at line %d",
-				   run->manifest->name, run->manifest->version, script->path,
+				   run->manifest->name, run->version, script->path,
 				   position->statement,
 				   pd_script_line(script->content, position->location));
 }
@@ -320,6 +320,7 @@ pd_script_start(PdScriptRun *run, PdContextKind context,
 	if (context == PD_TENANT)
 		run->tenant = *tenant;
 	run->manifest = manifest;
+	run->version = manifest->version;
 	run->memory = CurrentMemoryContext;
 	run->schema = get_namespace_oid(context == PD_TENANT ?
 									NameStr(tenant->schema) : PD_LANDLORD_SCHEMA,

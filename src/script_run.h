@@ -24,6 +24,7 @@ typedef struct PdScriptRun
 	PdContextKind context;
 	PdTenant	tenant;			/* where context is PD_TENANT */
 	const PdManifest *manifest;
+	const char *version;		/* whose scripts run, for error contexts */
 	MemoryContext memory;		/* of the lists below */
 	Oid			schema;
 	Oid			owner;			/* the role that scripts run as */

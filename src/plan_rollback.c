@@ -1,0 +1,175 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_rollback.c
+ *	  What undoing a batch of migrations does to the modules that it was about.
+ *
+ * Each module goes down to the highest version of which every migration stays
+ * applied, or goes away.  Batches are undone one by one, since what a later batch
+ * has made of one module may stand on an earlier one of another.  Whether all of
+ * them can be undone is found out before the first script runs.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "plan.h"
+#include "semver.h"
+#include "spi.h"
+
+/*
+ * report_no_version
+ *		Raise 55000 where no version has just what would be left.
+ */
+pg_noreturn static void
+report_no_version(const PdTarget *target, const char *module, const char *last)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("no registered version of module \"%s\" ends with migration \"%s\"",
+					module, last),
+			 errdetail("That is what would be left of it for %s.", pd_target_name(target)),
+			 errhint("Register that version again, or undo another batch, too.")));
+}
+
+/*
+ * version_without
+ *		The highest version of a module, no higher than the installed one, of
+ *		which every migration stays applied when these batches are undone; NULL
+ *		where none stays.  Errors: 55000 where no version has just those.
+ */
+static PdVersion *
+version_without(const PdInstallation *installed, const PdLedger *ledger,
+				const List *batches)
+{
+	const char *last = NULL;
+	ListCell   *cell;
+	uint64		n;
+
+	foreach(cell, ledger->applied)
+	{
+		const PdApplied *applied = lfirst(cell);
+
+		if (isdigit((unsigned char) applied->migration[0]) &&
+			!list_member_int(batches, applied->batch))
+			last = applied->migration;
+	}
+	if (last == NULL)
+		return NULL;
+
+	n = pd_spi_query("SELECT v.id::text AS id, v.version::text AS version"
+					 " FROM publicdigit.module_version AS v"
+					 " WHERE v.module = $1 AND $2 = (SELECT max(s.migration COLLATE \"C\")"
+					 "  FROM publicdigit.module_script AS s"
+					 "  WHERE s.version_id = v.id AND s.kind = 'up')"
+					 " ORDER BY v.version DESC",
+					 PD_ARGS(pd_text(installed->module), pd_text(last)));
+	for (uint64 row = 0; row < n; row++)
+	{
+		if (pd_semver_compare(pd_spi_text(row, "version"), installed->version) <= 0)
+			return pd_version_load(strtoll(pd_spi_text(row, "id"), NULL, 10));
+	}
+	report_no_version(ledger->target, installed->module, last);
+}
+
+/* The two ledgers have the same columns. */
+#define MODULES_OF_BATCH(ledger) \
+	"SELECT i.module::text AS module FROM publicdigit." ledger " AS l" \
+	" JOIN publicdigit.installation AS i ON i.id = l.installation_id" \
+	" WHERE l.batch = $1 AND l.migration ~ '^[0-9]' AND i.status <> 'archived'" \
+	" AND (i.tenant_id = $2 OR $2 IS NULL AND i.tenant_id IS NULL)" \
+	" GROUP BY i.module ORDER BY max(l.position) DESC"
+
+/*
+ * modules_of_batch
+ *		Names of the modules of which a batch has applied migrations, the last
+ *		first.
+ */
+static List *
+modules_of_batch(const PdTarget *target, int32 batch)
+{
+	PdArg		args[] = {
+		pd_datum(INT4OID, Int32GetDatum(batch)),
+		pd_uuid(pd_target_tenant(target))
+	};
+	List	   *modules = NIL;
+	uint64		n;
+
+	n = target->context == PD_TENANT ?
+		pd_spi_query(MODULES_OF_BATCH("tenant_migration"), args, lengthof(args)) :
+		pd_spi_query(MODULES_OF_BATCH("landlord_migration"), args, lengthof(args));
+	for (uint64 row = 0; row < n; row++)
+		modules = lappend(modules, pd_spi_text(row, "module"));
+	return modules;
+}
+
+/*
+ * ensure_batch_undoable
+ *		An error (55000) unless the version that is there when a batch's turn
+ *		comes, with the later ones undone, has a down script for each of its
+ *		migrations of a module.
+ */
+static void
+ensure_batch_undoable(const PdTarget *target, const char *module, int32 batch,
+					  const List *later)
+{
+	PdInstallation *installed = pd_plan_installed(target, module);
+	PdLedger   *ledger = pd_ledger_open(target, module, installed);
+	PdVersion  *from = later == NIL ? pd_version_load(installed->version_id) :
+		version_without(installed, ledger, later);
+
+	for (int i = list_length(ledger->applied) - 1; i >= 0; i--)
+	{
+		const PdApplied *applied = list_nth(ledger->applied, i);
+
+		if (isdigit((unsigned char) applied->migration[0]) && applied->batch == batch &&
+			pd_version_script(from, PD_SCRIPT_DOWN, applied->migration) == NULL)
+			pd_report_no_down_script(module, from->source->manifest->version,
+									 applied->migration);
+	}
+}
+
+/*
+ * pd_plan_ensure_undoable
+ *		An error unless these batches, the last first, can be undone as far as
+ *		scripts and versions go.  Errors: 55000, PD002.
+ */
+void
+pd_plan_ensure_undoable(const PdTarget *target, const List *batches)
+{
+	List	   *later = NIL;
+	ListCell   *cell;
+
+	foreach(cell, batches)
+	{
+		ListCell   *module;
+
+		foreach(module, modules_of_batch(target, lfirst_int(cell)))
+			ensure_batch_undoable(target, lfirst(module), lfirst_int(cell), later);
+		later = lappend_int(later, lfirst_int(cell));
+	}
+}
+
+/*
+ * pd_plan_rollback
+ *		Undo one batch: each module goes down to the version before it.
+ *		Errors: 55000, 2BP01, PD002.
+ */
+List *
+pd_plan_rollback(const PdTarget *target, int32 batch)
+{
+	List	   *changes = NIL;
+	ListCell   *cell;
+
+	foreach(cell, modules_of_batch(target, batch))
+	{
+		const char *module = lfirst(cell);
+		PdInstallation *installed = pd_plan_installed(target, module);
+		PdVersion  *to = version_without(installed, pd_ledger_open(target, module, installed),
+										 list_make1_int(batch));
+
+		changes = lappend(changes, to == NULL ? pd_change_away(target, installed, false) :
+						  pd_change_down(target, installed, to));
+	}
+	pd_plan_ensure_together(target, changes);
+	return changes;
+}
