@@ -127,7 +127,14 @@ ROLLBACK;
 SET client_min_messages = error;
 SELECT publicdigit.create_tenant('t' || n), publicdigit.install_module('people', 't' || n) FROM generate_series(1, 3) AS n \g /dev/null
 RESET client_min_messages;
-SELECT format('INSERT INTO %I.person VALUES (1, %L, ''DE'')', schema_name, id) FROM publicdigit.tenants WHERE slug <> 'acme' ORDER BY slug \gexec
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM publicdigit.tenants WHERE slug <> 'acme' LOOP
+        EXECUTE format('INSERT INTO %I.person VALUES (1, %L, ''DE'')', t.schema_name, t.id);
+    END LOOP;
+END $$;
 SELECT try('DELETE FROM country WHERE code = ''DE''');
 SELECT publicdigit.drop_tenant(slug, force => true) FROM publicdigit.tenants WHERE slug LIKE 't_' ORDER BY slug \g /dev/null
 TABLE public.entered;
