@@ -201,8 +201,8 @@ changes_up(const PdTarget *target, const List *versions)
 
 /*
  * ensure_enabled
- *		An error (55000) where a module that is disabled is required by what is
- *		to be installed.
+ *		An error (55000) where a module that is disabled, for the target or for
+ *		the landlord, is required by what is to be installed.
  */
 static void
 ensure_enabled(const PdTarget *target, const List *versions)
@@ -217,13 +217,16 @@ ensure_enabled(const PdTarget *target, const List *versions)
 		foreach(other, manifest->requires)
 		{
 			const char *module = ((PdRequirement *) lfirst(other))->module;
-			PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
+			PdTarget	owner = *target;
+			PdInstallation *installed;
 
+			owner.context = pd_module_context(module);
+			installed = pd_installation_find(module, pd_target_tenant(&owner));
 			if (installed != NULL && installed->status == PD_DISABLED)
 				ereport(ERROR,
 						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						 errmsg("module \"%s\" requires module \"%s\", which is disabled for %s",
-								manifest->name, module, pd_target_name(target)),
+								manifest->name, module, pd_target_name(&owner)),
 						 errhint("Enable it with publicdigit.enable_module() first.")));
 		}
 	}
@@ -287,10 +290,33 @@ report_installed(const PdTarget *target, const PdInstallation *installed,
 }
 
 /*
+ * takes_along
+ *		Does one of these versions take the place of another one that is there?
+ */
+static bool
+takes_along(const PdTarget *target, const List *versions)
+{
+	ListCell   *cell;
+
+	foreach(cell, versions)
+	{
+		const char *module = ((PdVersion *) lfirst(cell))->source->manifest->name;
+		PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
+
+		if (installed != NULL && installed->status != PD_ARCHIVED)
+			return true;
+	}
+	return false;
+}
+
+/*
  * pd_plan_install
  *		Install a module, and what it requires.  A module in the archive comes
  *		back as it was, unless a version is asked for.
  *		Errors: 42704, 55000, PD002.
+ *
+ * An installation for the landlord does not wait for tenants.  Where it takes
+ * along a module on which they may rest it has to, and is planned anew.
  */
 List *
 pd_plan_install(const PdTarget *target, const char *module, const char *version)
@@ -303,8 +329,16 @@ pd_plan_install(const PdTarget *target, const char *module, const char *version)
 		report_installed(target, installed, module, version);
 		return NIL;
 	}
-	versions = pd_resolve(target, module,
-						  version == NULL && installed != NULL ? installed->version : version);
+	if (version == NULL && installed != NULL)
+		version = installed->version;
+	versions = pd_resolve(target, module, version);
+	if (target->context == PD_LANDLORD && takes_along(target, versions))
+	{
+		PdTarget	landlord = *target;
+
+		pd_target_lock(&landlord, PD_TARGET_CHANGE);
+		versions = pd_resolve(target, module, version);
+	}
 	ensure_enabled(target, versions);
 	return changes_up(target, versions);
 }
