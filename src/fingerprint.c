@@ -286,30 +286,6 @@ checksum_of(List *items, const char *module)
 }
 
 /*
- * find_target
- *		The target that a tenant argument means for a module.  Unlike what
- *		installs it locks nothing, and so may be asked of a standby.
- *		Errors: 22023, 42704.
- */
-static void
-find_target(const PdTenantRef *ref, char *module, PdTarget *target)
-{
-	PdManifest	manifest = {0};
-	bool		isnull;
-
-	if (pd_spi_query("SELECT context = 'tenant' AS is_tenants FROM publicdigit.module"
-					 " WHERE name = $1", PD_ARGS(pd_text(module))) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("module \"%s\" is not registered", module),
-				 errhint("The view publicdigit.modules lists the registered modules.")));
-	manifest.name = module;
-	manifest.context = DatumGetBool(pd_spi_datum(0, "is_tenants", &isnull)) ?
-		PD_TENANT : PD_LANDLORD;
-	pd_target_resolve(ref, &manifest, target);
-}
-
-/*
  * fingerprint(tenant, module) → text
  *		A checksum of the definitions of what a module consists of.
  *		Errors: 22004, 22023, 42704, 55000.
@@ -323,7 +299,8 @@ PD_TENANT_FUNCTION(pd_fingerprint, 0, PD_ALLOW_LANDLORD)
 	PdSpi		spi;
 
 	pd_spi_begin(&spi);
-	find_target(ref, module, &target);
+	/* Nothing is locked, so that a standby may be asked. */
+	pd_target_resolve(ref, module, pd_module_context(module), &target);
 	if (pd_installation_find(module, pd_target_tenant(&target)) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -179,9 +179,9 @@
 #define COLUMNS \
 	" SELECT 'pg_class'::regclass, parent, 'column', name, ''," \
 	"  format_type(atttypid, atttypmod) || CASE WHEN NOT attnotnull THEN ''" \
-	"   WHEN EXISTS (SELECT FROM not_valid AS n WHERE n.parent = \"column\".parent" \
-	"    AND n.attnum = \"column\".attnum) THEN ' NOT NULL NOT VALID' ELSE ' NOT NULL' END" \
-	" FROM \"column\" WHERE relkind IN ('r', 'p', 'f')" \
+	"   WHEN (parent, attnum) IN (SELECT n.parent, n.attnum FROM not_valid AS n)" \
+	"   THEN ' NOT NULL NOT VALID' ELSE ' NOT NULL' END" \
+	" FROM \"column\" WHERE parent IN (SELECT oid FROM whole WHERE relkind IN ('r', 'p', 'f'))" \
 	COLUMN_PROPERTY("collation", "attcollation::regcollation::text", \
 					"attcollation NOT IN (0, 'pg_catalog.default'::regcollation)") \
 	COLUMN_PROPERTY("identity", "CASE attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END", \
@@ -323,10 +323,10 @@
 	"), \"column\" AS MATERIALIZED (" \
 	" SELECT a.attrelid AS parent, a.attname AS name, a.attnum, a.atttypid, a.atttypmod," \
 	"  a.attlen, a.attcollation, a.attstorage, a.attnotnull, a.attidentity, a.attcompression," \
-	"  a.attstattarget, a.attoptions, a.atthasdef, a.attgenerated, a.attacl, c.relkind" \
-	" FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid" \
+	"  a.attstattarget, a.attoptions, a.atthasdef, a.attgenerated, a.attacl" \
+	" FROM pg_attribute AS a" \
 	" WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped" \
-	"  AND c.relkind IN ('r', 'p', 'f', 'v', 'm')" \
+	"  AND a.attrelid NOT IN (SELECT oid FROM whole WHERE relkind = 'S')" \
 	"), not_valid (parent, attnum) AS MATERIALIZED (" \
 	" SELECT k.conrelid, k.conkey[1] FROM pg_constraint AS k" \
 	" WHERE k.conrelid = ANY ($1) AND k.contype = 'n' AND NOT k.convalidated" \

@@ -11,9 +11,9 @@
  * For tenants' modules the place is a new tenant.  The landlord has one schema,
  * whose name its modules' scripts may have in them; so the one that is there
  * gets another name, an empty one takes its own, and the registry forgets what
- * the landlord has.  Renaming a schema locks nothing but its row in
- * pg_namespace.  Others go on with the landlord's tables meanwhile; only who
- * changes the schema itself, by GRANT for instance, waits.
+ * the landlord has.  Renaming a schema locks the schema and nothing in it: who
+ * makes something there by hand waits, as an install for the landlord does, and
+ * others go on with the landlord's tables, whose names they find as before.
  *
  *-------------------------------------------------------------------------
  */

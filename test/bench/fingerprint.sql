@@ -22,5 +22,5 @@ CREATE TABLE t%1$s (
 CREATE INDEX t%1$s_parent_idx ON t%1$s (tenant_id, parent_id);
 COMMENT ON TABLE t%1$s IS 'table %1$s';
 $$, n, greatest(n - 1, 0)), '' ORDER BY n) FROM generate_series(0, 49) AS n))));
-SELECT publicdigit.create_tenant('large');
-SELECT publicdigit.install_module('bench_large', 'large');
+SELECT publicdigit.create_tenant(slug) FROM unnest(ARRAY['large'] || ARRAY(SELECT format('other-%s', n) FROM generate_series(1, 9) AS n)) AS slug;
+SELECT publicdigit.install_module('bench_large', slug) FROM publicdigit.tenants;
