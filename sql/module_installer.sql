@@ -65,6 +65,7 @@ SELECT harmless($$SELECT publicdigit.install_module('twice', 'acme', '1.1.0')$$)
 DROP TABLE tenant_acme.twice, tenant_acme.made;
 
 -- Functions that are missing, take something else, raise, or reach elsewhere.
+SET client_min_messages = error;
 SELECT module('wrong', '1.0.' || n, jsonb_build_object('installer', script), '{"installer": {"install": "make", "uninstall": "unmake"}}')
 FROM unnest(ARRAY['SELECT 1', 'CREATE FUNCTION make(tenant text) RETURNS void LANGUAGE sql AS ''SELECT 1''',
     'CREATE FUNCTION make() RETURNS void LANGUAGE sql AS ''SELECT 1''', 'CREATE PROCEDURE make(tenant uuid) LANGUAGE sql AS ''SELECT 1''',
@@ -74,6 +75,7 @@ FROM unnest(ARRAY['SELECT 1', 'CREATE FUNCTION make(tenant text) RETURNS void LA
     'CREATE FUNCTION make(tenant uuid) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$BEGIN CREATE TABLE t (tenant_id uuid); END$$',
     'CREATE FUNCTION make(tenant uuid) RETURNS void LANGUAGE plpgsql AS $$BEGIN CREATE TABLE t (); EXECUTE ''ALTER TABLE t DISABLE ROW LEVEL SECURITY''; END$$',
     'CREATE FUNCTION make(tenant uuid) RETURNS void LANGUAGE plpgsql AS $$BEGIN CREATE TABLE t (n int); END$$']) WITH ORDINALITY AS s (script, n) \g /dev/null
+RESET client_min_messages;
 SELECT n || ': ' || harmless(format('SELECT publicdigit.install_module(''wrong'', ''acme'', ''1.0.%s'')', n)) FROM generate_series(1, 10) AS n;
 -- Found out only when it is uninstalled.
 SELECT made('1.0.0', 'CREATE TABLE late (tenant_id uuid)', 'DROP TABLE late; RAISE EXCEPTION ''not today''', '{}', '{"tables": {"late": "tenant"}}', 'late'),

@@ -93,6 +93,7 @@ CREATE RULE t_r AS ON UPDATE TO t DO ALSO NOTHING;
 CREATE VIEW v AS SELECT id FROM u;
 CREATE MATERIALIZED VIEW m AS SELECT id FROM u;
 CREATE TABLE p (id integer) PARTITION BY RANGE (id);
+CREATE TABLE p0 PARTITION OF p DEFAULT;
 CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (10);
 CREATE TABLE p2 (id integer);
 
@@ -168,6 +169,9 @@ SELECT h.statement, f.rule, f.message ~ 'rewrites' AS named, rewrites(h.statemen
 FROM hazard AS h, findings(h.statement) AS f
 WHERE h.statement ~ 'ADD COLUMN' AND (f.message ~ 'rewrites') <> rewrites(h.statement, 't');
 SELECT statement FROM hazard WHERE NOT EXISTS (SELECT FROM findings(statement));
+
+SELECT relation, lock_of('ALTER TABLE p ATTACH PARTITION p2 FOR VALUES FROM (10) TO (20)', relation)
+FROM unnest('{p,p0,p2}'::text[]) AS relation;
 
 -- These are no hazards, or take no lock that is worth a word.
 SELECT statement, f.* FROM unnest(ARRAY[
@@ -259,7 +263,7 @@ SELECT statement, f.* FROM unnest(ARRAY[
     'CREATE TABLE a (owner uuid); ALTER TABLE a RENAME COLUMN owner TO tenant_id',
     'CREATE TABLE a (tenant_id text); ALTER TABLE a ALTER COLUMN tenant_id TYPE uuid USING tenant_id::uuid',
     'CREATE TABLE a (tenant_id uuid NULL); ALTER TABLE a ALTER COLUMN tenant_id SET NOT NULL',
-    'CREATE TABLE a (LIKE t); CREATE TABLE b () INHERITS (t); CREATE TABLE c OF e',
+    'CREATE TABLE a (LIKE t); CREATE TABLE b () INHERITS (t); CREATE TABLE c OF e; CREATE TABLE f OF e (tenant_id WITH OPTIONS NOT NULL)',
     'CREATE TABLE a AS SELECT * FROM t; CREATE TABLE b AS SELECT t.tenant_id FROM t; CREATE TABLE c (tenant_id) AS SELECT 1',
     'ALTER TABLE t ALTER COLUMN tenant_id SET DEFAULT publicdigit.current_tenant_id()',
     'CREATE TABLE a (tenant_id uuid, b integer, FOREIGN KEY (tenant_id, b) REFERENCES b ON DELETE SET NULL (b))',
@@ -314,6 +318,31 @@ SELECT publicdigit.register_module(version('1.2.0', 'DROP TABLE one', 'DROP TABL
 SELECT publicdigit.register_module(version('1.2.0', 'DROP TABLE one', 'DROP TABLE two'), strict => true);
 SELECT publicdigit.register_module(version('0.1.0', 'DROP TABLE one'));
 
+-- Odd forms, of which none trips the lint.
+SELECT statement, f.rule FROM unnest(ARRAY[
+    'ALTER TABLE ALL IN TABLESPACE pg_default SET TABLESPACE fast', 'ALTER TYPE e ADD ATTRIBUTE tenant_id text',
+    'SET TIME ZONE LOCAL', 'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE', 'ALTER FUNCTION f RESET ALL',
+    'ALTER FUNCTION f SET TIME ZONE ''UTC''', 'ALTER FUNCTION f SET search_path TO DEFAULT SECURITY DEFINER',
+    'CREATE FUNCTION f() RETURNS int SECURITY DEFINER SET search_path = 1 RETURN 1',
+    'DROP TRIGGER a ON b.c', 'DROP OPERATOR + (int, int)', 'ALTER DOMAIN d RENAME CONSTRAINT a TO b',
+    'CREATE TABLE a AS VALUES (1)', 'CREATE TABLE a AS EXECUTE b', 'CREATE TABLE a AS TABLE b UNION SELECT 1',
+    '(SELECT 1 INTO a UNION SELECT 2)', 'SELECT (b).* INTO a FROM b', 'CREATE TABLE a ()',
+    'INSERT INTO t SELECT * FROM u ON CONFLICT (id) DO UPDATE SET x = DEFAULT WHERE t.x > 1 RETURNING *',
+    'MERGE INTO t USING u ON t.id = u.id WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (1)',
+    'WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT 1) SEARCH DEPTH FIRST BY a SET b CYCLE c SET d USING e DELETE FROM t USING r',
+    'SELECT * FROM xmltable(''/a'' PASSING x COLUMNS b int), LATERAL rows FROM (f(1), g(2)) WITH ORDINALITY, u TABLESAMPLE system (1) GROUP BY GROUPING SETS ((1), ROLLUP (2)) WINDOW w AS (PARTITION BY 1) FOR UPDATE OF t',
+    'ALTER TABLE t ADD COLUMN c text COLLATE "C" DEFAULT (CASE WHEN CURRENT_USER = ANY (ARRAY[''a'']) THEN xmlelement(NAME a)::text ELSE upper(''b'' || CAST(1 AS text)) END) CHECK (c IS NOT NULL AND t.* IS NOT NULL) DEFERRABLE',
+    '']) AS statement LEFT JOIN LATERAL findings(statement) AS f ON true;
+
+-- Repeatable scripts, when they are new or have changed.
+CREATE FUNCTION public.repeatable(version text, script text) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('name', 'again', 'version', version, 'context', 'tenant', 'scripts',
+        jsonb_build_object('migrations/tenant/views.repeatable.sql', script))
+$$;
+SELECT publicdigit.register_module(repeatable('1.0.0', 'DROP VIEW v'));
+SELECT publicdigit.register_module(repeatable('1.1.0', 'DROP VIEW v'), true);
+SELECT publicdigit.register_module(repeatable('1.2.0', 'DROP VIEW IF EXISTS v'), true);
+
 -- The landlord's tables.
 SELECT publicdigit.register_module('geography');
 SELECT f.rule, f.severity, f.lock, f.message FROM findings('CREATE TABLE a (tenant_id uuid, country char(2) REFERENCES countries, c char(2), FOREIGN KEY (c) REFERENCES landlord.countries)') AS f;
@@ -358,7 +387,7 @@ SELECT publicdigit.register_module(:'hidden'::jsonb, true);
 RESET standard_conforming_strings;
 
 SET client_min_messages = error;
-DROP FUNCTION public.module, public.findings, public.lock_of, public.rewrites, public.version;
+DROP FUNCTION public.module, public.findings, public.lock_of, public.rewrites, public.version, public.repeatable;
 RESET client_min_messages;
 \set clean :include 'clean.psql'
 \i :clean

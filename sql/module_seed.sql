@@ -88,6 +88,17 @@ SELECT publicdigit.register_module($${"name": "making", "version": "1.0.0", "con
 SELECT publicdigit.install_module('making', 'acme');
 SELECT try($$SELECT publicdigit.seed_module('making', 'acme')$$);
 
+-- What refers to the landlord's rows wants them there: by a foreign key and by a reference.
+SELECT publicdigit.register_module(jsonb_build_object('name', name, 'version', '1.0.0', 'context', 'tenant',
+    'requires', '{"geography": "^1.0"}'::jsonb, 'scripts', jsonb_build_object(
+    'migrations/tenant/0001_a.up.sql', format('CREATE TABLE %s (tenant_id uuid, country char(2)); %s', name, refers),
+    'seeds/tenant/a.sql', format('INSERT INTO %s (country) VALUES (''ZZ'')', name))))
+FROM (VALUES ('keyed', 'ALTER TABLE keyed ADD FOREIGN KEY (country) REFERENCES landlord.countries'),
+             ('referring', 'SELECT publicdigit.reference_landlord(''referring'', ''country'', ''landlord.countries'')'))
+    AS v (name, refers);
+SELECT publicdigit.install_module(name, 'acme') FROM unnest('{keyed,referring}'::text[]) AS name;
+SELECT try(format('SELECT publicdigit.seed_module(%L, ''acme'')', name)) FROM unnest('{keyed,referring}'::text[]) AS name;
+
 -- With uuid, bound, and again after the module was gone.
 SELECT publicdigit.seed_module('notes', id) FROM publicdigit.tenants WHERE slug = 'globex';
 SELECT notes('globex');

@@ -127,7 +127,14 @@ ROLLBACK;
 SET client_min_messages = error;
 SELECT publicdigit.create_tenant('t' || n), publicdigit.install_module('people', 't' || n) FROM generate_series(1, 3) AS n \g /dev/null
 RESET client_min_messages;
-SELECT format('INSERT INTO %I.person VALUES (1, %L, ''DE'')', schema_name, id) FROM publicdigit.tenants WHERE slug <> 'acme' ORDER BY slug \gexec
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM publicdigit.tenants WHERE slug <> 'acme' LOOP
+        EXECUTE format('INSERT INTO %I.person VALUES (1, %L, ''DE'')', t.schema_name, t.id);
+    END LOOP;
+END $$;
 SELECT try('DELETE FROM country WHERE code = ''DE''');
 SELECT publicdigit.drop_tenant(slug, force => true) FROM publicdigit.tenants WHERE slug LIKE 't_' ORDER BY slug \g /dev/null
 TABLE public.entered;
@@ -207,7 +214,7 @@ SELECT try(format('SELECT publicdigit.reference_landlord(%L, %L, %L)', a, b, c))
     ('plain', 'code', 'country'), ('seen', 'code', 'country'), ('tenant_acme.person', 'none', 'country'), ('tenant_acme.person', 'ctid', 'country'),
     ('tenant_acme.person', 'id', 'country'), ('tenant_acme.person', 'country', 'tenant_acme.note'),
     ('tenant_acme.person', 'id', 'plain'), ('tenant_acme.person', 'id', 'secret'), ('tenant_acme.person', 'id', 'twofold'),
-    ('tenant_acme.person', 'id', 'at'), ('tenant_acme.person', 'id', 'folds'), ('tenant_acme.person', 'id', 'seen'))
+    ('tenant_acme.person', 'id', 'event'), ('tenant_acme.person', 'id', 'at'), ('tenant_acme.person', 'id', 'folds'), ('tenant_acme.person', 'id', 'seen'))
     AS t (a, b, c);
 SELECT try('SELECT publicdigit.check_landlord_reference()'), try('SELECT publicdigit.keep_landlord_key()'),
        try('SELECT publicdigit.forget_landlord_keys()'), try('SELECT publicdigit.settle_landlord_references()');

@@ -15,6 +15,7 @@ CREATE FUNCTION argument(name text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
         WHEN 'domains' THEN '''{y.example.org}''' WHEN 'name' THEN '''Other'''
         WHEN 'role' THEN '''regress_web''' WHEN 'action' THEN '''install''' WHEN 'module' THEN '''demo''' WHEN 'version' THEN '''1.0.0'''
         WHEN 'table_name' THEN '''landlord.event''' WHEN 'tenant_column' THEN '''tenant_id'''
+        WHEN 'column_name' THEN '''tenant_id''' WHEN 'landlord_table' THEN '''landlord.event'''
         WHEN 'owner' THEN '''regress_owner''' WHEN 'app' THEN '''regress_app'''
         WHEN 'admin' THEN '''regress_admin''' WHEN 'environment' THEN '''production'''
         WHEN 'document' THEN '''{"name": "x", "version": "1.0.0", "context": "tenant"}'''

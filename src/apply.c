@@ -18,6 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "apply.h"
+#include "chain.h"
 #include "golden.h"
 #include "grants.h"
 #include "module_object.h"
@@ -336,11 +337,11 @@ run_step(Work *work, const PdStep *step)
 }
 
 /*
- * enter_installation
- *		The registry's row for an installation that is to be made.
+ * pd_installation_enter
+ *		The registry's row for an installation that is to be made; its id.
  */
-static void
-enter_installation(const PdTarget *target, const PdChange *change)
+int64
+pd_installation_enter(const PdTarget *target, const PdVersion *version)
 {
 	bool		isnull;
 
@@ -348,10 +349,10 @@ enter_installation(const PdTarget *target, const PdChange *change)
 				 " VALUES ($1, $2, $3, $4, $5) RETURNING id",
 				 PD_ARGS(pd_text(pd_context_name(target->context)),
 						 pd_uuid(pd_target_tenant(target)),
-						 pd_text(change->ledger->module),
-						 pd_datum(INT8OID, Int64GetDatum(change->to->id)),
-						 pd_text(change->ledger->head)));
-	change->ledger->installation = DatumGetInt64(pd_spi_datum(0, "id", &isnull));
+						 pd_text(version->source->manifest->name),
+						 pd_datum(INT8OID, Int64GetDatum(version->id)),
+						 pd_text(PD_CHAIN_EMPTY)));
+	return DatumGetInt64(pd_spi_datum(0, "id", &isnull));
 }
 
 /*
@@ -423,7 +424,7 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 
 	pd_target_begin_work(&context, pd_verb_noun(change->verb), work.manifest, target);
 	if (change->installed == NULL)
-		enter_installation(target, change);
+		change->ledger->installation = pd_installation_enter(target, change->to);
 	else if (change->verb == PD_VERB_RESTORE)
 		keep_installation(change);	/* what it moves back is its own again */
 	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);

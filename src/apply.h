@@ -12,7 +12,8 @@
 
 #include "plan.h"
 
-/* Must be called inside pd_spi_begin. */
+/* Both must be called inside pd_spi_begin. */
+extern int64 pd_installation_enter(const PdTarget *target, const PdVersion *version);
 extern int	pd_apply(const PdTarget *target, const List *changes, int32 batch);
 
 #endif							/* PUBLICDIGIT_APPLY_H */

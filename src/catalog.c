@@ -184,12 +184,14 @@ read_catalog(void)
 	fresh.access = own_relation(fresh.schema, "access");
 	fresh.access_key = own_relation(fresh.schema, "access_tenant_id_role_name_key");
 	fresh.current_tenant_id = own_function(fresh.schema, "current_tenant_id", 0, NULL);
+	fresh.is_current_tenant = own_function(fresh.schema, "is_current_tenant", 1, uuid_type);
+	fresh.ensure_tenant = own_function(fresh.schema, "ensure_tenant", 0, NULL);
 	fresh.guarded_nextval = own_function(fresh.schema, "guarded_nextval", 1, setval_types);
 	fresh.guarded_setval = own_function(fresh.schema, "guarded_setval", 2, setval_types);
 	fresh.guarded_setval_called = own_function(fresh.schema, "guarded_setval", 3, setval_types);
 	fresh.tying[0] = hash_of(fresh.current_tenant_id);
-	fresh.tying[1] = hash_of(own_function(fresh.schema, "is_current_tenant", 1, uuid_type));
-	fresh.tying[2] = hash_of(own_function(fresh.schema, "ensure_tenant", 0, NULL));
+	fresh.tying[1] = hash_of(fresh.is_current_tenant);
+	fresh.tying[2] = hash_of(fresh.ensure_tenant);
 	fresh.tying[3] = hash_of(own_function(fresh.schema, "current_tenant", 0, NULL));
 	if (!OidIsValid(fresh.setting) || !OidIsValid(fresh.tenant) ||
 		!OidIsValid(fresh.tenant_pkey) || !OidIsValid(fresh.tenant_slug_key) ||

@@ -33,6 +33,8 @@ typedef struct PdCatalog
 	Oid			access;
 	Oid			access_key;
 	Oid			current_tenant_id;	/* functions */
+	Oid			is_current_tenant;
+	Oid			ensure_tenant;
 	Oid			guarded_nextval;
 	Oid			guarded_setval;
 	Oid			guarded_setval_called;	/* the form with is_called */

@@ -165,4 +165,13 @@ pd_entry_relation(const RangeTblEntry *entry)
 #define pd_is_enforced(constraint)	true
 #endif
 
+/* NOT NULL constraints that are NOT VALID came in 18. */
+#if PG_VERSION_NUM >= 180000
+#define pd_is_never_null(descriptor, attno) \
+	(TupleDescCompactAttr(descriptor, (attno) - 1)->attnullability == ATTNULLABLE_VALID)
+#else
+#define pd_is_never_null(descriptor, attno) \
+	(TupleDescAttr(descriptor, (attno) - 1)->attnotnull)
+#endif
+
 #endif							/* PUBLICDIGIT_COMPAT_H */

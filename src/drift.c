@@ -15,19 +15,19 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 #include "drift.h"
 #include "fingerprint.h"
+#include "module_object.h"
 #include "scratch.h"
 #include "spi.h"
+#include "subtransaction.h"
 
 PG_FUNCTION_INFO_V1(pd_check_drift);
 PG_FUNCTION_INFO_V1(pd_check_drift_by_id);
@@ -42,6 +42,7 @@ typedef struct Expected
 /* One call of check_drift(). */
 typedef struct Check
 {
+	PdTarget	target;			/* that is looked at now */
 	ReturnSetInfo *rsinfo;
 	MemoryContext memory;		/* of what is expected */
 	List	   *expected[2];	/* of Expected, by context */
@@ -69,8 +70,9 @@ add_difference(List *differences, const PdItem *expected, const PdItem *actual)
 	const PdItem *either = expected != NULL ? expected : actual;
 
 	difference->module = either->module;
-	difference->difference = actual == NULL ? "missing" :
-		expected == NULL ? "extra" : "changed";
+	/* An object that has lost or gained a property is there. */
+	difference->difference = either->property[0] != '\0' ? "changed" :
+		actual == NULL ? "missing" : expected == NULL ? "extra" : "changed";
 	difference->object = either->object;
 	difference->expected = expected == NULL ? NULL : describe(expected);
 	difference->actual = actual == NULL ? NULL : describe(actual);
@@ -206,7 +208,8 @@ without_failed(List *items, const PdScratch *scratch)
 
 /*
  * installed_ids
- *		The versions that a target has, of int64 *, in order.
+ *		The versions that a target has, of int64 *, in order; that of a module
+ *		which is disabled as a negative number.
  */
 static List *
 installed_ids(const PdTarget *target)
@@ -214,16 +217,17 @@ installed_ids(const PdTarget *target)
 	List	   *ids = NIL;
 	uint64		n;
 
-	n = pd_spi_query("SELECT version_id FROM publicdigit.installation"
-					 " WHERE tenant_id = $1 OR $1 IS NULL AND tenant_id IS NULL"
-					 " ORDER BY version_id",
+	n = pd_spi_query("SELECT CASE WHEN status = 'disabled' THEN -version_id ELSE version_id END AS id"
+					 " FROM publicdigit.installation"
+					 " WHERE (tenant_id = $1 OR $1 IS NULL AND tenant_id IS NULL)"
+					 " AND status <> 'archived' ORDER BY version_id",
 					 PD_ARGS(pd_uuid(pd_target_tenant(target))));
 	for (uint64 row = 0; row < n; row++)
 	{
 		int64	   *id = palloc(sizeof(int64));
 		bool		isnull;
 
-		*id = DatumGetInt64(pd_spi_datum(row, "version_id", &isnull));
+		*id = DatumGetInt64(pd_spi_datum(row, "id", &isnull));
 		ids = lappend(ids, id);
 	}
 	return ids;
@@ -231,7 +235,7 @@ installed_ids(const PdTarget *target)
 
 /*
  * load_versions
- *		The versions of ids.
+ *		The versions of ids, to be made again.
  */
 static List *
 load_versions(List *ids)
@@ -240,7 +244,11 @@ load_versions(List *ids)
 	ListCell   *cell;
 
 	foreach(cell, ids)
-		versions = lappend(versions, pd_version_load(*(int64 *) lfirst(cell)));
+	{
+		int64		id = *(int64 *) lfirst(cell);
+
+		versions = lappend(versions, pd_scratch_module(pd_version_load(Abs(id)), id < 0));
+	}
 	return versions;
 }
 
@@ -300,8 +308,9 @@ expected_of(Check *check, const PdTarget *target)
  *		Add rows to the result.
  */
 static void
-return_differences(Check *check, const PdTarget *target, List *differences)
+return_differences(Check *check, List *differences)
 {
+	const PdTarget *target = &check->target;
 	const char *tenant = target->context == PD_TENANT ? target->tenant.slug : NULL;
 	ListCell   *cell;
 
@@ -323,23 +332,17 @@ return_differences(Check *check, const PdTarget *target, List *differences)
 }
 
 /*
- * check_target
+ * look_at_target
  *		Add the differences of one target to the result.
  *		Errors: 42704 when the tenant is gone, 55000 when it is archived.
  */
 static void
-check_target(Check *check, PdTarget *target)
+look_at_target(void *arg)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	MemoryContext memory = AllocSetContextCreate(caller, "publicdigit drift",
-												 ALLOCSET_DEFAULT_SIZES);
+	Check	   *check = arg;
+	PdTarget   *target = &check->target;
 	const PdScratch *expected;
 	List	   *differences;
-
-	CHECK_FOR_INTERRUPTS();
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(memory);
 
 	pd_target_lock(target, PD_TARGET_LOOK);
 	if (target->context == PD_TENANT && target->tenant.status == PD_TENANT_ARCHIVED)
@@ -350,11 +353,23 @@ check_target(Check *check, PdTarget *target)
 				 errhint("Call publicdigit.restore_tenant() first.")));
 	expected = expected_of(check, target);
 	differences = compare(expected->items, without_failed(pd_items(target), expected));
-	return_differences(check, target, add_failures(differences, expected));
+	return_differences(check, add_failures(differences, expected));
+}
 
-	RollbackAndReleaseCurrentSubTransaction();
-	CurrentResourceOwner = owner;
-	MemoryContextSwitchTo(caller);
+/*
+ * check_target
+ *		Look at one target, and let go of its lock and of memory.
+ */
+static void
+check_target(Check *check)
+{
+	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "publicdigit drift",
+												 ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(memory);
+
+	CHECK_FOR_INTERRUPTS();
+	pd_do_and_undo(look_at_target, check);
+	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory);
 }
 
@@ -385,8 +400,8 @@ next_tenant(const char *after, PdTenant *tenant)
 static Datum
 check_drift(FunctionCallInfo fcinfo, const PdTenantRef *ref)
 {
-	Check		check = {0};
-	PdTarget	target = {PD_LANDLORD};
+	Check		check = {{PD_LANDLORD}};
+	PdTarget   *target = &check.target;
 	PdSpi		spi;
 
 	pd_catalog_set_up();
@@ -397,16 +412,16 @@ check_drift(FunctionCallInfo fcinfo, const PdTenantRef *ref)
 										 ALLOCSET_DEFAULT_SIZES);
 	if (ref == NULL)
 	{
-		check_target(&check, &target);
-		target.context = PD_TENANT;
-		while (next_tenant(target.tenant.slug, &target.tenant))
-			check_target(&check, &target);
+		check_target(&check);
+		target->context = PD_TENANT;
+		while (next_tenant(target->tenant.slug, &target->tenant))
+			check_target(&check);
 	}
 	else
 	{
-		target.context = ref->kind == PD_REF_LANDLORD ? PD_LANDLORD : PD_TENANT;
-		target.tenant = ref->tenant;
-		check_target(&check, &target);
+		target->context = ref->kind == PD_REF_LANDLORD ? PD_LANDLORD : PD_TENANT;
+		target->tenant = ref->tenant;
+		check_target(&check);
 	}
 	pd_spi_end(&spi);
 	return (Datum) 0;
@@ -474,26 +489,41 @@ of_module(List *items, const char *module, List *others)
  * pd_drift_compare
  *		The differences, of PdDifference, between what a version of a module
  *		would have made and what is there, whether it is installed or not.
- *		Other modules of the target count as they are installed.
+ *		Other modules of the target count as they are installed.  *objects is
+ *		set to what the version would make, of PdModuleObject.
  */
 List *
-pd_drift_compare(const PdTarget *target, const PdVersion *version)
+pd_drift_compare(const PdTarget *target, PdVersion *version, List **objects)
 {
 	const char *module = version->source->manifest->name;
 	List	   *versions = NIL;
 	const PdScratch *scratch;
 	List	   *expected;
+	List	   *actual;
+	List	   *differences;
 	ListCell   *cell;
 
 	foreach(cell, load_versions(installed_ids(target)))
 	{
-		PdVersion  *installed = lfirst(cell);
+		PdScratchModule *installed = lfirst(cell);
 
-		if (strcmp(installed->source->manifest->name, module) != 0)
+		if (strcmp(installed->version->source->manifest->name, module) != 0)
 			versions = lappend(versions, installed);
 	}
-	scratch = pd_scratch_make(target->context, lappend(versions, (void *) version));
+	scratch = pd_scratch_make(target->context,
+							  lappend(versions, pd_scratch_module(version, false)));
+	*objects = NIL;
+	foreach(cell, scratch->objects)
+	{
+		PdModuleObject *object = lfirst(cell);
+
+		if (object->module != NULL && strcmp(object->module, module) == 0)
+			*objects = lappend(*objects, object);
+	}
 	expected = of_module(scratch->items, module, NIL);
-	return add_failures(compare(expected, of_module(pd_items(target), module, expected)),
-						scratch);
+	actual = of_module(without_failed(pd_items(target), scratch), module, expected);
+	differences = compare(expected, actual);
+	foreach(cell, differences)
+		((PdDifference *) lfirst(cell))->module = module;
+	return add_failures(differences, scratch);
 }

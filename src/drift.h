@@ -29,6 +29,7 @@ typedef struct PdDifference
  * Must be called inside pd_spi_begin, with the target locked; the result is in
  * the current memory context.
  */
-extern List *pd_drift_compare(const PdTarget *target, const PdVersion *version);
+extern List *pd_drift_compare(const PdTarget *target, PdVersion *version,
+							  List **objects);
 
 #endif							/* PUBLICDIGIT_DRIFT_H */

@@ -299,7 +299,8 @@ PD_TENANT_FUNCTION(pd_fingerprint, 0, PD_ALLOW_LANDLORD)
 	PdSpi		spi;
 
 	pd_spi_begin(&spi);
-	pd_target_resolve(ref, pd_version_find(module, NULL)->source->manifest, &target);
+	/* Nothing is locked, so that a standby may be asked. */
+	pd_target_resolve(ref, module, pd_module_context(module), &target);
 	if (pd_installation_find(module, pd_target_tenant(&target)) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

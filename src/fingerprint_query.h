@@ -53,16 +53,13 @@
 
 /* The index of a key is told by the key. */
 #define INDEXES \
-	" SELECT 'pg_class'::regclass, i.indrelid, 'index', c.relname," \
-	"  'pg_class'::regclass, c.oid, 0::oid, NULL::aclitem[], NULL::\"char\"," \
-	"  concat_ws(' ', pg_get_indexdef(c.oid, 0, true)," \
+	" SELECT 'pg_class'::regclass, i.indrelid, 'index', i.relname," \
+	"  'pg_class'::regclass, i.oid, 0::oid, NULL::aclitem[], NULL::\"char\"," \
+	"  concat_ws(' ', pg_get_indexdef(i.oid, 0, true)," \
 	"   CASE WHEN NOT i.indisvalid THEN 'INVALID' END," \
 	"   CASE WHEN i.indisclustered THEN 'CLUSTER' END," \
 	"   CASE WHEN i.indisreplident THEN 'REPLICA IDENTITY' END)" \
-	" FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid" \
-	" WHERE i.indrelid = ANY ($1)" \
-	" AND (SELECT count(*) FROM pg_constraint AS k WHERE k.conrelid = i.indrelid" \
-	"  AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')) = 0"
+	" FROM \"index\" AS i WHERE i.oid NOT IN (SELECT k.conindid FROM key AS k)"
 
 /* A constraint 'n' is told by its column. */
 #define CONSTRAINTS \
@@ -153,96 +150,111 @@
 	" LEFT JOIN pg_ts_dict AS d ON o.class = 'pg_ts_dict'::regclass AND d.oid = o.oid" \
 	" LEFT JOIN pg_ts_config AS f ON o.class = 'pg_ts_config'::regclass AND f.oid = o.oid"
 
-/* What these have in common. */
+/*
+ * What these have in common.  Most tables have the same privileges, so lists of
+ * them are taken apart once each.
+ */
 #define COMMON \
 	" SELECT class, parent, sub, name, '' AS property, value FROM thing" \
 	" UNION ALL" \
 	" SELECT class, parent, sub, name, 'owner', " ROLE("owner") " FROM thing WHERE owner <> 0" \
 	" UNION ALL" \
-	" SELECT t.class, t.parent, t.sub, t.name, 'grant to ' || " ROLE_OR_PUBLIC("x.grantee") "," \
-	"  string_agg(x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END," \
-	"   ', ' ORDER BY x.privilege_type)" \
-	" FROM thing AS t" \
-	" CROSS JOIN LATERAL aclexplode(coalesce(t.acl, acldefault(t.acltype, t.owner))) AS x" \
-	" WHERE t.acltype IS NOT NULL" \
-	" GROUP BY t.class, t.parent, t.sub, t.name, t.oid, x.grantee" \
+	" SELECT t.class, t.parent, t.sub, t.name, 'grant to ' || g.grantee, g.privileges" \
+	" FROM thing AS t JOIN acl AS a ON a.owner = t.owner AND a.acltype = t.acltype" \
+	"  AND a.acl IS NOT DISTINCT FROM t.acl" \
+	" JOIN \"grant\" AS g ON g.n = a.n" \
 	" UNION ALL" \
 	" SELECT t.class, t.parent, t.sub, t.name, 'comment', d.description" \
 	" FROM thing AS t JOIN pg_description AS d" \
 	"  ON d.objoid = t.oid AND d.classoid = t.catalog AND d.objsubid = 0"
 
+/*
+ * A list of VALUES beside each column would be one branch, and five times as
+ * slow: the executor makes its expressions ready anew for each row.
+ */
+#define COLUMN_PROPERTY(property, value, condition) \
+	" UNION ALL SELECT 'pg_class'::regclass, parent, 'column', name, '" property "', " value \
+	" FROM \"column\" WHERE " condition
+
 #define COLUMNS \
-	" SELECT 'pg_class'::regclass, a.attrelid, 'column', a.attname, v.property, v.value" \
-	" FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid" \
-	" JOIN pg_type AS t ON t.oid = a.atttypid" \
-	" CROSS JOIN LATERAL (VALUES" \
-	"  ('', CASE WHEN c.relkind IN ('r', 'p', 'f') THEN format_type(a.atttypid, a.atttypmod) END)," \
-	"  ('collation', CASE WHEN a.attcollation <> t.typcollation" \
-	"    THEN nullif(a.attcollation, 0)::regcollation::text END)," \
-	"  ('not null', CASE WHEN c.relkind NOT IN ('r', 'p', 'f') THEN NULL" \
-	"    WHEN NOT a.attnotnull THEN 'no'" \
-	"    WHEN (SELECT count(*) FROM pg_constraint AS k WHERE k.conrelid = a.attrelid" \
-	"     AND k.contype = 'n' AND k.conkey[1] = a.attnum AND NOT k.convalidated) > 0" \
-	"    THEN 'not valid' ELSE 'yes' END)," \
-	"  (CASE WHEN a.attgenerated = '' THEN 'default' ELSE 'generated' END," \
-	"   CASE WHEN a.atthasdef THEN (SELECT pg_get_expr(d.adbin, d.adrelid)" \
-	"      || CASE a.attgenerated WHEN 's' THEN ' STORED' WHEN 'v' THEN ' VIRTUAL' ELSE '' END" \
-	"     FROM pg_attrdef AS d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END)," \
-	"  ('identity', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END)," \
-	"  ('storage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END)," \
-	"  ('compression', nullif(a.attcompression::text, ''))," \
-	"  ('statistics', nullif(coalesce(a.attstattarget, -1), -1)::text)," \
+	" SELECT 'pg_class'::regclass, parent, 'column', name, ''," \
+	"  format_type(atttypid, atttypmod) || CASE WHEN NOT attnotnull THEN ''" \
+	"   WHEN (parent, attnum) IN (SELECT n.parent, n.attnum FROM not_valid AS n)" \
+	"   THEN ' NOT NULL NOT VALID' ELSE ' NOT NULL' END" \
+	" FROM \"column\" WHERE parent IN (SELECT oid FROM whole WHERE relkind IN ('r', 'p', 'f'))" \
+	COLUMN_PROPERTY("collation", "attcollation::regcollation::text", \
+					"attcollation NOT IN (0, 'pg_catalog.default'::regcollation)") \
+	COLUMN_PROPERTY("identity", "CASE attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END", \
+					"attidentity <> ''") \
+	COLUMN_PROPERTY("storage", "CASE attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external'" \
+		" ELSE 'main' END", "attlen = -1 AND attstorage <> 'x'") \
+	COLUMN_PROPERTY("compression", "CASE attcompression WHEN 'p' THEN 'pglz' ELSE 'lz4' END", \
+					"attcompression <> ''") \
+	COLUMN_PROPERTY("statistics", "attstattarget::text", "attstattarget <> -1") \
 	/* the server's own count, in its newest minor versions */ \
-	"  ('options', (SELECT string_agg(e, ', ' ORDER BY e COLLATE \"C\")" \
-	"    FROM unnest(a.attoptions) AS e WHERE NOT starts_with(e, 'pg_attver='))))" \
-	" AS v (property, value)" \
-	" WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped" \
-	" AND c.relkind IN ('r', 'p', 'f', 'v', 'm')" \
+	COLUMN_PROPERTY("options", "(SELECT string_agg(e, ', ' ORDER BY e COLLATE \"C\")" \
+		" FROM unnest(attoptions) AS e WHERE NOT starts_with(e, 'pg_attver='))", \
+		"cardinality(attoptions) > 1 OR NOT starts_with(attoptions[1], 'pg_attver=')") \
 	" UNION ALL" \
-	" SELECT 'pg_class'::regclass, a.attrelid, 'column', a.attname," \
+	" SELECT 'pg_class'::regclass, c.parent, 'column', c.name," \
+	"  CASE WHEN c.attgenerated = '' THEN 'default' ELSE 'generated' END," \
+	"  pg_get_expr(d.adbin, d.adrelid)" \
+	"  || CASE c.attgenerated WHEN 's' THEN ' STORED' WHEN 'v' THEN ' VIRTUAL' ELSE '' END" \
+	" FROM \"column\" AS c JOIN pg_attrdef AS d ON d.adrelid = c.parent AND d.adnum = c.attnum" \
+	" WHERE c.atthasdef" \
+	" UNION ALL" \
+	" SELECT 'pg_class'::regclass, c.parent, 'column', c.name," \
 	"  'grant to ' || " ROLE_OR_PUBLIC("x.grantee") "," \
 	"  string_agg(x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END," \
 	"   ', ' ORDER BY x.privilege_type)" \
-	" FROM pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x" \
-	" WHERE a.attrelid = ANY ($1) AND NOT a.attisdropped AND a.attacl IS NOT NULL" \
-	" GROUP BY a.attrelid, a.attname, x.grantee" \
+	" FROM \"column\" AS c CROSS JOIN LATERAL aclexplode(c.attacl) AS x" \
+	" WHERE c.attacl IS NOT NULL" \
+	" GROUP BY c.parent, c.name, x.grantee" \
 	" UNION ALL" \
 	" SELECT 'pg_class'::regclass, a.attrelid, 'column', a.attname, 'comment', d.description" \
 	" FROM pg_description AS d JOIN pg_attribute AS a" \
 	"  ON a.attrelid = d.objoid AND a.attnum = d.objsubid" \
 	" WHERE d.classoid = 'pg_class'::regclass AND d.objoid = ANY ($1) AND d.objsubid > 0"
 
+#define RELATION_PROPERTY(property, value, condition) \
+	" UNION ALL SELECT 'pg_class'::regclass, oid, NULL, NULL, '" property "', " value \
+	" FROM whole WHERE " condition
+
 #define RELATION_PROPERTIES \
-	" SELECT 'pg_class'::regclass, c.oid, NULL, NULL, v.property, v.value" \
-	" FROM pg_class AS c CROSS JOIN LATERAL (VALUES" \
-	"  ('logged', CASE WHEN c.relkind IN ('r', 'S') THEN " YES_NO("c.relpersistence = 'p'") " END)," \
-	"  ('row-level security', CASE WHEN c.relkind IN ('r', 'p')" \
-	"    THEN CASE WHEN c.relrowsecurity THEN 'enabled' ELSE 'disabled' END END)," \
-	"  ('row-level security forced', CASE WHEN c.relkind IN ('r', 'p')" \
-	"    THEN " YES_NO("c.relforcerowsecurity") " END)," \
-	"  ('options', " SORTED("c.reloptions") ")," \
-	"  ('toast options', (SELECT " SORTED("t.reloptions") \
-	"    FROM pg_class AS t WHERE t.oid = c.reltoastrelid))," \
-	"  ('replica identity', CASE c.relreplident WHEN 'f' THEN 'full'" \
-	"    WHEN 'n' THEN CASE WHEN c.relkind IN ('r', 'p') THEN 'nothing' END" \
-	"    WHEN 'i' THEN 'index' END)," \
-	"  ('tablespace', (SELECT s.spcname::text FROM pg_tablespace AS s" \
-	"    WHERE s.oid = c.reltablespace))," \
-	"  ('access method', CASE WHEN c.relkind IN ('r', 'm')" \
-	"    THEN (SELECT m.amname::text FROM pg_am AS m WHERE m.oid = c.relam) END)," \
-	"  ('of type', nullif(c.reloftype, 0)::regtype::text)," \
-	"  ('parents', (SELECT string_agg(i.inhparent::regclass::text, ', '" \
-	"     ORDER BY i.inhparent::regclass::text COLLATE \"C\")" \
-	"    FROM pg_inherits AS i WHERE i.inhrelid = c.oid))," \
-	"  ('partition', pg_get_expr(c.relpartbound, c.oid))) AS v (property, value)" \
-	" WHERE c.oid = ANY ($1)"
+	" SELECT 'pg_class'::regclass, oid, NULL, NULL, 'row-level security'," \
+	"  CASE WHEN relrowsecurity THEN 'enabled' ELSE 'disabled' END" \
+	" FROM whole WHERE relkind IN ('r', 'p')" \
+	RELATION_PROPERTY("row-level security forced", YES_NO("relforcerowsecurity"), \
+					  "relkind IN ('r', 'p')") \
+	RELATION_PROPERTY("logged", YES_NO("relpersistence = 'p'"), "relkind IN ('r', 'S')") \
+	RELATION_PROPERTY("options", SORTED("reloptions"), "reloptions IS NOT NULL") \
+	RELATION_PROPERTY("replica identity", "CASE relreplident WHEN 'f' THEN 'full'" \
+		" WHEN 'i' THEN 'index' ELSE 'nothing' END", \
+		"relkind IN ('r', 'p') AND relreplident <> 'd'") \
+	RELATION_PROPERTY("tablespace", "(SELECT s.spcname::text FROM pg_tablespace AS s" \
+		" WHERE s.oid = reltablespace)", "reltablespace <> 0") \
+	RELATION_PROPERTY("access method", "(SELECT m.amname::text FROM pg_am AS m WHERE m.oid = relam)", \
+					  "relam <> 0") \
+	RELATION_PROPERTY("of type", "reloftype::regtype::text", "reloftype <> 0") \
+	RELATION_PROPERTY("partition", "pg_get_expr(relpartbound, oid)", "relpartbound IS NOT NULL") \
+	" UNION ALL" \
+	" SELECT 'pg_class'::regclass, i.inhrelid, NULL, NULL, 'parents'," \
+	"  string_agg(i.inhparent::regclass::text, ', '" \
+	"   ORDER BY i.inhparent::regclass::text COLLATE \"C\")" \
+	" FROM pg_inherits AS i WHERE i.inhrelid = ANY ($1) GROUP BY i.inhrelid" \
+	" UNION ALL" \
+	" SELECT 'pg_class'::regclass, c.oid, NULL, NULL, 'toast options', " SORTED("t.reloptions") \
+	" FROM whole AS c JOIN pg_class AS t ON t.oid = c.reltoastrelid" \
+	" WHERE t.reloptions IS NOT NULL"
 
 /* A key's index, and whether triggers and rules, those of foreign keys too, are on. */
 #define PART_PROPERTIES \
-	" SELECT 'pg_class'::regclass, k.conrelid, 'constraint', k.conname, 'options', " \
-	SORTED("c.reloptions") \
-	" FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conindid" \
-	" WHERE k.conrelid = ANY ($1) AND k.contype IN ('p', 'u', 'x')" \
+	" SELECT 'pg_class'::regclass, k.conrelid, 'constraint', k.conname, 'index'," \
+	"  concat_ws(', ', " SORTED("i.reloptions") "," \
+	"   CASE WHEN i.indisclustered THEN 'CLUSTER' END," \
+	"   CASE WHEN i.indisreplident THEN 'REPLICA IDENTITY' END)" \
+	" FROM \"index\" AS i JOIN key AS k ON k.conindid = i.oid" \
+	" WHERE i.reloptions IS NOT NULL OR i.indisclustered OR i.indisreplident" \
 	" UNION ALL" \
 	" SELECT 'pg_class'::regclass, t.tgrelid, 'trigger', t.tgname, 'state', " \
 	STATE("t.tgenabled") \
@@ -250,8 +262,8 @@
 	" UNION ALL" \
 	" SELECT 'pg_class'::regclass, k.conrelid, 'constraint', k.conname, 'state'," \
 	"  string_agg(DISTINCT " STATE("t.tgenabled") ", ', ')" \
-	" FROM pg_constraint AS k JOIN pg_trigger AS t ON t.tgconstraint = k.oid AND t.tgisinternal" \
-	" WHERE k.conrelid = ANY ($1) AND k.contype = 'f'" \
+	" FROM pg_constraint AS k JOIN pg_trigger AS t ON t.tgconstraint = k.oid" \
+	" WHERE k.conrelid = ANY ($1) AND k.contype = 'f' AND t.tgisinternal AND t.tgenabled <> 'O'" \
 	" GROUP BY k.conrelid, k.conname" \
 	" UNION ALL" \
 	" SELECT 'pg_class'::regclass, r.ev_class, 'rule', r.rulename, 'state', " \
@@ -299,10 +311,40 @@
 	" FROM pg_depend AS d JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'" \
 	" WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY ($1)" \
 	"  AND d.refobjsubid > 0 AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')" \
+	"), whole AS MATERIALIZED (" \
+	" SELECT * FROM pg_class AS c WHERE c.oid = ANY ($1)" \
+	"), \"index\" AS MATERIALIZED (" \
+	" SELECT i.indrelid, i.indisvalid, i.indisclustered, i.indisreplident," \
+	"  c.oid, c.relname, c.reloptions" \
+	" FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE i.indrelid = ANY ($1)" \
+	"), key AS MATERIALIZED (" \
+	" SELECT k.conrelid, k.conname, k.conindid FROM pg_constraint AS k" \
+	" WHERE k.conrelid = ANY ($1) AND k.contype IN ('p', 'u', 'x')" \
+	"), \"column\" AS MATERIALIZED (" \
+	" SELECT a.attrelid AS parent, a.attname AS name, a.attnum, a.atttypid, a.atttypmod," \
+	"  a.attlen, a.attcollation, a.attstorage, a.attnotnull, a.attidentity, a.attcompression," \
+	"  a.attstattarget, a.attoptions, a.atthasdef, a.attgenerated, a.attacl" \
+	" FROM pg_attribute AS a" \
+	" WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped" \
+	"  AND a.attrelid NOT IN (SELECT oid FROM whole WHERE relkind = 'S')" \
+	"), not_valid (parent, attnum) AS MATERIALIZED (" \
+	" SELECT k.conrelid, k.conkey[1] FROM pg_constraint AS k" \
+	" WHERE k.conrelid = ANY ($1) AND k.contype = 'n' AND NOT k.convalidated" \
 	"), thing (class, parent, sub, name, catalog, oid, owner, acl, acltype, value) AS (" \
 	RELATIONS " UNION ALL" INDEXES " UNION ALL" CONSTRAINTS " UNION ALL" TRIGGERS \
 	" UNION ALL" POLICIES " UNION ALL" RULES " UNION ALL" FUNCTIONS " UNION ALL" TYPES \
 	" UNION ALL" OTHERS \
+	"), acl AS MATERIALIZED (" \
+	" SELECT row_number() OVER () AS n, a.* FROM" \
+	"  (SELECT DISTINCT owner, acltype, acl FROM thing WHERE acltype IS NOT NULL) AS a" \
+	"), \"grant\" AS MATERIALIZED (" \
+	" SELECT a.n, CASE WHEN x.grantee = a.owner THEN 'owner'" \
+	"   ELSE " ROLE_OR_PUBLIC("x.grantee") " END AS grantee," \
+	"  string_agg(x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END," \
+	"   ', ' ORDER BY x.privilege_type) AS privileges" \
+	" FROM acl AS a" \
+	" CROSS JOIN LATERAL aclexplode(coalesce(a.acl, acldefault(a.acltype, a.owner))) AS x" \
+	" GROUP BY a.n, a.owner, x.grantee" \
 	") SELECT class::oid AS class, parent, sub, quote_ident(name) AS name, property, value" \
 	" FROM (" COMMON " UNION ALL" COLUMNS " UNION ALL" RELATION_PROPERTIES \
 	" UNION ALL" PART_PROPERTIES " UNION ALL" FUNCTION_PROPERTIES \

@@ -33,10 +33,17 @@
 void
 pd_check_tables(List *tables, Oid owner)
 {
-	if (tables == NIL)
-		return;
+	List	   *doubtful = NIL;
+	ListCell   *cell;
 
-	if (pd_spi_query("SELECT c.relname::text AS table_name, v.problem, v.remedy"
+	foreach(cell, tables)
+	{
+		if (!pd_table_keeps_rule(lfirst_oid(cell), owner))
+			doubtful = lappend_oid(doubtful, lfirst_oid(cell));
+	}
+
+	if (doubtful != NIL &&
+		pd_spi_query("SELECT c.relname::text AS table_name, v.problem, v.remedy"
 					 " FROM pg_class AS c"
 					 " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
 					 " LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid"
@@ -93,7 +100,7 @@ pd_check_tables(List *tables, Oid owner)
 					 " ) AS v (broken, problem, remedy)"
 					 " WHERE c.oid = ANY ($1) AND c.relkind IN ('r', 'p', 'f') AND v.broken"
 					 " ORDER BY c.relname LIMIT 1",
-					 PD_ARGS(pd_oid_array(tables),
+					 PD_ARGS(pd_oid_array(doubtful),
 							 pd_datum(OIDOID, ObjectIdGetDatum(owner)),
 							 pd_datum(OIDOID, ObjectIdGetDatum(pd_catalog()->schema)))) > 0)
 		ereport(ERROR,
@@ -114,7 +121,17 @@ pd_check_tables(List *tables, Oid owner)
 void
 pd_check_keys(List *tables, const char *tenant_column)
 {
-	if (pd_spi_query("SELECT c.relname::text AS table_name, k.conname::text AS key,"
+	List	   *referring = NIL;
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		if (pd_has_foreign_key(lfirst_oid(cell)))
+			referring = lappend_oid(referring, lfirst_oid(cell));
+	}
+
+	if (referring != NIL &&
+		pd_spi_query("SELECT c.relname::text AS table_name, k.conname::text AS key,"
 					 " k.confupdtype = 'n' AS on_update,"
 					 " (SELECT string_agg(quote_ident(b.attname), ', ')"
 					 "  FROM pg_attribute AS b WHERE b.attrelid = c.oid"
@@ -127,7 +144,7 @@ pd_check_keys(List *tables, const char *tenant_column)
 					 " AND (k.confupdtype = 'n' OR k.confdeltype = 'n'"
 					 "  AND (k.confdelsetcols IS NULL OR a.attnum = ANY (k.confdelsetcols)))"
 					 " ORDER BY 1, 2 LIMIT 1",
-					 PD_ARGS(pd_oid_array(tables), pd_text(tenant_column))) > 0)
+					 PD_ARGS(pd_oid_array(referring), pd_text(tenant_column))) > 0)
 	{
 		bool		isnull;
 		bool		on_update = DatumGetBool(pd_spi_datum(0, "on_update", &isnull));
@@ -231,7 +248,7 @@ pd_check_functions(List *functions)
 					 " FROM pg_proc AS p"
 					 " WHERE p.oid = ANY ($1) AND p.prosecdef"
 					 " AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS s"
-					 "  WHERE s ~ '^search_path=.*, *\"?pg_temp\"?$' AND s !~ '[=,] *\"?pg_temp\"?,')"
+					 "  WHERE s ~ '^search_path=((\"[^\"]*\"|[^\",]+), *)+\"?pg_temp\"?$' AND s !~ '[=,] *\"?pg_temp\"?,')"
 					 " ORDER BY 1 LIMIT 1",
 					 PD_ARGS(pd_oid_array(functions))) > 0)
 		ereport(ERROR,

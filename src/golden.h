@@ -19,4 +19,8 @@ extern void pd_check_materialized_views(List *relations);
 extern void pd_check_keys(List *tables, const char *tenant_column);
 extern char *pd_keys_without_tenant(List *tables, const char *tenant_column);
 
+/* golden_table.c */
+extern bool pd_table_keeps_rule(Oid relid, Oid owner);
+extern bool pd_has_foreign_key(Oid relid);
+
 #endif							/* PUBLICDIGIT_GOLDEN_H */

@@ -7,11 +7,15 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "lib/stringinfo.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "grants.h"
 #include "spi.h"
@@ -66,6 +70,9 @@ on_sequences(const char *command, const char *preposition, Oid relid)
 	uint64		n;
 	SPITupleTable *result;
 
+	/* Few tables have any, and to look is quicker than to ask. */
+	if (getOwnedSequences(relid) == NIL)
+		return;
 	n = pd_spi_query("SELECT format('%I.%I', n.nspname, s.relname) AS name"
 					 " FROM pg_depend AS d"
 					 " JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'"
@@ -82,6 +89,40 @@ on_sequences(const char *command, const char *preposition, Oid relid)
 		pd_spi_command("%s USAGE ON SEQUENCE %s %s %s", command,
 					   pd_spi_text(row, "name"), preposition, app_role());
 	}
+}
+
+/*
+ * has_grant
+ *		Has the app role these privileges on a table by the owner's own grant?
+ */
+static bool
+has_grant(Oid relid, AclMode privileges)
+{
+	Oid			app = get_role_oid(NameStr(pd_catalog_set_up()->app_role), false);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		isnull;
+	Datum		value;
+	bool		found = false;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	value = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relacl, &isnull);
+	if (!isnull)
+	{
+		Acl		   *acl = DatumGetAclPCopy(value);
+
+		for (int i = 0; i < ACL_NUM(acl); i++)
+		{
+			const AclItem *item = &ACL_DAT(acl)[i];
+
+			if (item->ai_grantee == app &&
+				item->ai_grantor == ((Form_pg_class) GETSTRUCT(tuple))->relowner &&
+				(ACLITEM_GET_PRIVS(*item) & privileges) == privileges)
+				found = true;
+		}
+	}
+	ReleaseSysCache(tuple);
+	return found;
 }
 
 /*
@@ -102,9 +143,11 @@ pd_grant_tables(const PdManifest *manifest, const char *schema)
 
 		if (spec->privileges == 0 || !OidIsValid(relid))
 			continue;
-		pd_spi_command("GRANT %s ON TABLE %s TO %s",
-					   privilege_list(spec->privileges),
-					   quote_qualified_identifier(schema, spec->name), app_role());
+		/* A GRANT writes the catalog even where it changes nothing. */
+		if (!has_grant(relid, spec->privileges))
+			pd_spi_command("GRANT %s ON TABLE %s TO %s",
+						   privilege_list(spec->privileges),
+						   quote_qualified_identifier(schema, spec->name), app_role());
 		if (spec->privileges & ACL_INSERT)
 			on_sequences("GRANT", "TO", relid);
 	}

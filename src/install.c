@@ -50,7 +50,8 @@ void
 pd_module_target(const PdTenantRef *ref, const char *module, PdTargetLock lock,
 				 PdTarget *target)
 {
-	pd_target_resolve(ref, pd_version_find(module, NULL)->source->manifest, target);
+	/* No version is locked before the target is: see pd_target_lock. */
+	pd_target_resolve(ref, module, pd_module_context(module), target);
 	pd_target_lock(target, lock);
 }
 

@@ -308,3 +308,15 @@ pd_ledger_remove(PdLedger *ledger, const PdLedgerEntry *entry)
 	delete_row(ledger, entry->migration);
 	keep_event(ledger, entry, "undone", NULL);
 }
+
+/*
+ * pd_ledger_keep_head
+ *		Let the installation keep the head of the chain as it is now.
+ */
+void
+pd_ledger_keep_head(const PdLedger *ledger)
+{
+	pd_spi_query("UPDATE publicdigit.installation SET head = $2 WHERE id = $1",
+				 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(ledger->installation)),
+						 pd_text(ledger->head)));
+}

@@ -6,7 +6,8 @@
  * A version carries every migration up to it.  Those that the next lower
  * registered version lacks are what an upgrade will run on tables in use, so
  * they are looked at; where there is no lower version all are.  The others
- * have been looked at before, and only tell what is there already.
+ * have been looked at before, and only tell what is there already.  The
+ * installer and repeatable scripts are looked at when they have changed.
  *
  * Scripts are read by the server's own parser and never by their text.  The
  * raw parse tree is enough, and all there is: at registration no tenant's
@@ -82,43 +83,55 @@ lower_version(const PdManifest *manifest)
 }
 
 /*
- * paths_of
- *		Paths of the scripts of a registered version, as a list of char *.
+ * scripts_of
+ *		Scripts of a registered version, as a list of PdScript of which path
+ *		and checksum are set.
  */
 static List *
-paths_of(int64 version)
+scripts_of(int64 version)
 {
-	List	   *paths = NIL;
+	List	   *scripts = NIL;
 	uint64		n;
 
-	n = pd_spi_query("SELECT s.path FROM publicdigit.module_script AS s"
+	n = pd_spi_query("SELECT s.path, s.checksum FROM publicdigit.module_script AS s"
 					 " WHERE s.version_id = $1",
 					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(version))));
 	for (uint64 row = 0; row < n; row++)
-		paths = lappend(paths, pd_spi_text(row, "path"));
-	return paths;
+	{
+		PdScript   *script = palloc0(sizeof(PdScript));
+
+		script->path = pd_spi_text(row, "path");
+		script->checksum = pd_spi_text(row, "checksum");
+		scripts = lappend(scripts, script);
+	}
+	return scripts;
 }
 
 /*
- * has_path
- *		Is a script among these paths?
+ * is_among
+ *		Will a script not run again, since the version below has it?  One that
+ *		is no migration runs again when it has changed.
  */
 static bool
-has_path(const List *paths, const PdScript *script)
+is_among(const List *scripts, const PdScript *script)
 {
 	ListCell   *cell;
 
-	foreach(cell, paths)
+	foreach(cell, scripts)
 	{
-		if (strcmp(lfirst(cell), script->path) == 0)
-			return true;
+		const PdScript *lower = lfirst(cell);
+
+		if (strcmp(lower->path, script->path) == 0)
+			return script->kind == PD_SCRIPT_UP ||
+				strcmp(lower->checksum, script->checksum) == 0;
 	}
 	return false;
 }
 
 /*
  * look_at_script
- *		Parse a script, and go through its statements if it is an up script.
+ *		Parse a script, and go through its statements if it is one that an
+ *		install applies.
  */
 static void
 look_at_script(PdLint *lint, const PdScript *script)
@@ -133,7 +146,7 @@ look_at_script(PdLint *lint, const PdScript *script)
 	lint->script = script;
 	lint->location = 0;
 	statements = pg_parse_query(script->content);
-	if (script->kind == PD_SCRIPT_UP)
+	if (pd_script_is_applied(script))
 	{
 		foreach(cell, statements)
 		{
@@ -158,7 +171,7 @@ static void
 look_at_module(PdLint *lint)
 {
 	int64		lower = lower_version(lint->source->manifest);
-	List	   *paths = lower == 0 ? NIL : paths_of(lower);
+	List	   *scripts = lower == 0 ? NIL : scripts_of(lower);
 	ErrorContextCallback callback;
 	int			save_nestlevel;
 	ListCell   *cell;
@@ -179,7 +192,7 @@ look_at_module(PdLint *lint)
 	{
 		const PdScript *script = lfirst(cell);
 
-		lint->is_new = !has_path(paths, script);
+		lint->is_new = !is_among(scripts, script);
 		look_at_script(lint, script);
 	}
 	AtEOXact_GUC(false, save_nestlevel);
@@ -199,7 +212,7 @@ has_migration(const PdModuleSource *source, const char *migration)
 	{
 		const PdScript *script = lfirst(cell);
 
-		if (script->kind == PD_SCRIPT_UP && strcmp(script->migration, migration) == 0)
+		if (pd_script_is_applied(script) && strcmp(script->migration, migration) == 0)
 			return true;
 	}
 	return false;

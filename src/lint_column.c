@@ -107,7 +107,8 @@ pd_lint_tenant_column(PdLint *lint, const char *table, const ColumnDef *column)
 	ListCell   *cell;
 
 	pd_lint_retract(lint, PD_LINT_TENANT_ID_MISSING, object);
-	if (!is_type(column->typeName, "uuid"))
+	/* Of a typed table and of a partition it stands elsewhere. */
+	if (column->typeName != NULL && !is_type(column->typeName, "uuid"))
 		pd_lint_report(lint, PD_LINT_TENANT_ID_TYPE, NoLock, object,
 					   "column \"%s\" of table \"%s\" is not of type uuid",
 					   PD_TENANT_COLUMN, table);

@@ -46,7 +46,7 @@ is_identifier(const char *name, bool may_begin_with_underscore)
 /*
  * is_migration_stem
  *		Is this what the file names of a migration begin with, such as
- *		"0001_create_cards"?
+ *		"0001_create_cards", or of a repeatable script or the installer?
  */
 static bool
 is_migration_stem(const char *name)
@@ -54,6 +54,9 @@ is_migration_stem(const char *name)
 	size_t		digits = strspn(name, "0123456789");
 	const char *word = name + digits + 1;
 
+	if (digits == 0)
+		return islower((unsigned char) name[0]) &&
+			strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
 	return digits >= 4 && digits <= 9 && name[digits] == '_' && *word != '\0' &&
 		strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(word);
 }
@@ -416,7 +419,7 @@ read_accept(const PdReader *reader, PdManifest *manifest)
 
 		if (!is_migration_stem(pair->key))
 			pd_bad_key(&nested, pair,
-					   "a migration has four to nine digits, an underscore and a word of lower-case letters, digits and underscores",
+					   "a migration has four to nine digits, an underscore and a word of lower-case letters, digits and underscores, a repeatable script only such a word",
 					   "Name a migration as its files are named, without .up.sql, such as \"0002_drop_phone\".");
 		acceptance->migration = pair->key;
 		acceptance->hazards = read_hazards(&nested, pair);

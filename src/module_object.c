@@ -20,6 +20,7 @@
 #include "catalog/pg_namespace.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 
 #include "module_object.h"
 #include "spi.h"
@@ -123,7 +124,7 @@ find_modules(const PdTarget *target, List *objects)
 	uint64		n;
 	ListCell   *cell;
 
-	n = pd_spi_query("SELECT i.module::text AS module, o.type, o.identity"
+	n = pd_spi_query("SELECT i.module::text AS module, o.type, o.identity, o.migration"
 					 " FROM publicdigit.installation AS i"
 					 " JOIN publicdigit.module_object AS o ON o.installation_id = i.id"
 					 " WHERE (i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL)"
@@ -136,6 +137,7 @@ find_modules(const PdTarget *target, List *objects)
 		recorded[row].module = pd_spi_text(row, "module");
 		recorded[row].type = pd_spi_text(row, "type");
 		recorded[row].identity = pd_spi_text(row, "identity");
+		recorded[row].migration = pd_spi_text(row, "migration");
 	}
 
 	foreach(cell, objects)
@@ -145,7 +147,10 @@ find_modules(const PdTarget *target, List *objects)
 										compare_recorded);
 
 		if (found != NULL)
+		{
 			object->module = found->module;
+			object->migration = found->migration;
+		}
 	}
 }
 
@@ -162,7 +167,12 @@ read_objects(Oid nspid, const char *schema)
 {
 	List	   *objects = NIL;
 	uint64		n;
+	int			nestlevel = NewGUCNestLevel();
 
+	/* Names are to be the same in every session. */
+	(void) set_config_option("quote_all_identifiers", "off",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
 	n = pd_spi_query("SELECT d.classid, d.objid, i.type, i.identity"
 					 " FROM pg_depend AS d"
 					 " CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i"
@@ -175,6 +185,7 @@ read_objects(Oid nspid, const char *schema)
 					 "   AND d.classid = 'pg_class'::regclass"
 					 "   AND o.refclassid = 'pg_class'::regclass AND o.refobjsubid > 0)) = 0",
 					 PD_ARGS(pd_datum(OIDOID, ObjectIdGetDatum(nspid))));
+	AtEOXact_GUC(true, nestlevel);
 	for (uint64 row = 0; row < n; row++)
 	{
 		PdModuleObject *object = palloc0(sizeof(PdModuleObject));

@@ -24,6 +24,7 @@ typedef struct PdModuleObject
 	char	   *qualified;		/* what it calls the object */
 	char	   *identity;		/* the same, without the target's schema */
 	char	   *module;			/* that made it; NULL where none has */
+	char	   *migration;		/* its script that did, where that is written down */
 } PdModuleObject;
 
 /*

@@ -301,10 +301,33 @@ report_installed(const PdTarget *target, const PdInstallation *installed,
 }
 
 /*
+ * takes_along
+ *		Does one of these versions take the place of another one that is there?
+ */
+static bool
+takes_along(const PdTarget *target, const List *versions)
+{
+	ListCell   *cell;
+
+	foreach(cell, versions)
+	{
+		const char *module = ((PdVersion *) lfirst(cell))->source->manifest->name;
+		PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
+
+		if (installed != NULL && installed->status != PD_ARCHIVED)
+			return true;
+	}
+	return false;
+}
+
+/*
  * pd_plan_install
  *		Install a module, and what it requires.  A module in the archive comes
  *		back as it was, unless a version is asked for.
  *		Errors: 42704, 55000, PD002.
+ *
+ * An installation for the landlord does not wait for tenants.  Where it takes
+ * along a module on which they may rest it has to, and is planned anew.
  */
 List *
 pd_plan_install(const PdTarget *target, const char *module, const char *version)
@@ -317,8 +340,16 @@ pd_plan_install(const PdTarget *target, const char *module, const char *version)
 		report_installed(target, installed, module, version);
 		return NIL;
 	}
-	versions = pd_resolve(target, module,
-						  version == NULL && installed != NULL ? installed->version : version);
+	if (version == NULL && installed != NULL)
+		version = installed->version;
+	versions = pd_resolve(target, module, version);
+	if (target->context == PD_LANDLORD && takes_along(target, versions))
+	{
+		PdTarget	landlord = *target;
+
+		pd_target_lock(&landlord, PD_TARGET_CHANGE);
+		versions = pd_resolve(target, module, version);
+	}
 	ensure_enabled(target, versions);
 	return changes_up(target, versions);
 }

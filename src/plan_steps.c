@@ -23,6 +23,7 @@
 #include "errors.h"
 #include "module_object.h"
 #include "plan.h"
+#include "semver.h"
 #include "spi.h"
 
 /*
@@ -371,6 +372,13 @@ pd_change_up(const PdTarget *target, const PdInstallation *installed,
 
 	if (change->verb == PD_VERB_RESTORE)
 	{
+		if (pd_semver_compare(to->source->manifest->version, installed->version) < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("module \"%s\" is in the archive of %s in version %s, which is higher than %s",
+							installed->module, pd_target_name(target), installed->version,
+							to->source->manifest->version),
+					 errhint("Install it as it was, and go down with publicdigit.downgrade_module().")));
 		foreach(cell, pd_archive_moves(target, installed->id, false))
 			add_step(change, PD_STEP_MOVE, NULL, lfirst(cell));
 	}

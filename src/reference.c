@@ -303,6 +303,12 @@ ensure_landlords_table(Oid landlord)
 				 errmsg("table %s is not the landlord's", qualified_name(landlord)),
 				 errhint("Only tables in schema \"%s\" can be referred to in this way; use a foreign key for a table of the tenant's own.",
 						 PD_LANDLORD_SCHEMA)));
+	if (pd_is_protected(landlord, NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s holds rows of tenants", qualified_name(landlord)),
+				 errdetail("A reference would tell a tenant of others' rows."),
+				 errhint("Use a table that is shared by publicdigit.share_table().")));
 	/* No trigger sees TRUNCATE of a partition that is made later. */
 	if (get_rel_relkind(landlord) == RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,

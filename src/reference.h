@@ -37,6 +37,7 @@ extern void pd_reference_init(void);
 extern void pd_reference_read(const Trigger *trigger, PdReference *reference);
 extern AttrNumber pd_reference_key_column(Relation landlord);
 extern bool pd_reference_lock_key(Oid landlord, Oid type, Datum value, char **key);
+extern bool pd_reference_is_used(Oid landlord, const char *key);
 extern void pd_reference_enter(Oid landlord, const char *key, const pg_uuid_t *tenant);
 extern void pd_reference_remove(Oid landlord, const char *key);
 extern void pd_reference_respell(Oid landlord, const char *key, const char *spelled);

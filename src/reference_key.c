@@ -20,18 +20,22 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/relation.h"
+#include "access/stratnum.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_index.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/primnodes.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/relcache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "catalog.h"
@@ -393,6 +397,59 @@ write_registry(const char *sql, const PdArg *args, int nargs)
 }
 
 /*
+ * is_entered
+ *		Is a tenant, or any for NULL, entered as one that may use a key?
+ *
+ * Not by SQL: a plan that was made while the table was small would read all of
+ * it for each key of a transaction that fills it.
+ */
+static bool
+is_entered(Oid landlord, const char *key, const pg_uuid_t *tenant)
+{
+	Oid			schema = pd_catalog()->schema;
+	Relation	rel = table_open(get_relname_relid("landlord_reference_key", schema),
+								 AccessShareLock);
+	Oid			index = get_relname_relid(tenant == NULL ? "landlord_reference_key_landlord_idx" :
+										  "landlord_reference_key_tenant_idx", schema);
+	Oid			relid = RelationGetRelid(rel);
+	Snapshot	snapshot = RegisterSnapshot(pd_latest_snapshot());
+	ScanKeyData keys[3];
+	int			n = 0;
+	SysScanDesc scan;
+	bool		found;
+
+	if (!OidIsValid(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("an index of table \"%s\" is missing", RelationGetRelationName(rel)),
+				 errhint("Restore the extension's tables.")));
+	if (tenant != NULL)
+		ScanKeyInit(&keys[n++], get_attnum(relid, "tenant_id"), BTEqualStrategyNumber,
+					F_UUID_EQ, UUIDPGetDatum(tenant));
+	ScanKeyInit(&keys[n++], get_attnum(relid, "landlord_table"), BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(landlord));
+	/* ScanKeyInit compares by collation "C", which the column has. */
+	ScanKeyInit(&keys[n++], get_attnum(relid, "key"), BTEqualStrategyNumber,
+				F_TEXTEQ, CStringGetTextDatum(key));
+	scan = systable_beginscan(rel, index, true, snapshot, n, keys);
+	found = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+/*
+ * pd_reference_is_used
+ *		Is any tenant entered as one that may use a key?
+ */
+bool
+pd_reference_is_used(Oid landlord, const char *key)
+{
+	return is_entered(landlord, key, NULL);
+}
+
+/*
  * pd_reference_enter
  *		Enter a tenant as one that may use a key, unless it is.  Must be called
  *		inside pd_spi_begin, with the key's row locked.
@@ -409,9 +466,7 @@ pd_reference_enter(Oid landlord, const char *key, const pg_uuid_t *tenant)
 		pd_uuid(tenant)
 	};
 
-	if (pd_spi_query_latest("SELECT FROM publicdigit.landlord_reference_key"
-							" WHERE tenant_id = $3 AND landlord_table = $1 AND key = $2"
-							" LIMIT 1", args, lengthof(args)) == 0)
+	if (!is_entered(landlord, key, tenant))
 		write_registry("INSERT INTO publicdigit.landlord_reference_key"
 					   " (landlord_table, key, tenant_id) VALUES ($1, $2, $3)",
 					   args, lengthof(args));

@@ -373,10 +373,7 @@ keep_key(Relation rel, AttrNumber column, Datum value)
 
 	pd_spi_begin(&spi);
 	key = text_of(type, value);
-	if (pd_spi_query_latest("SELECT FROM publicdigit.landlord_reference_key"
-							" WHERE landlord_table = $1 AND key = $2 LIMIT 1",
-							PD_ARGS(pd_datum(REGCLASSOID, ObjectIdGetDatum(landlord)),
-									pd_text(key))) == 0)
+	if (!pd_reference_is_used(landlord, key))
 		;						/* nobody has used it */
 	else if (pd_reference_lock_key(landlord, type, value, &found))
 	{

@@ -242,11 +242,15 @@ pd_register_module_document(PG_FUNCTION_ARGS)
  * ensure_registered
  *		Lock versions of a module that are to be forgotten, so that none can
  *		be installed meanwhile.  Raises 42704 where there is none.
+ *
+ * Who installs locks the module before a version of it.  Once its row is ours
+ * nobody works with a version, and none that we hold is waited for by a session
+ * for which we wait.
  */
 static void
 ensure_registered(const char *module, const char *version)
 {
-	if (pd_spi_query("SELECT FROM publicdigit.module AS m WHERE m.name = $1",
+	if (pd_spi_query("SELECT FROM publicdigit.module AS m WHERE m.name = $1 FOR UPDATE",
 					 PD_ARGS(pd_text(module))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

@@ -1,12 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * repair.c
- *	  What somebody says of migrations that did not run: accept_migration.
+ *	  What is entered in the ledger although no script runs: accept_migration and
+ *	  baseline_module.
  *
  * A script that has changed since it was applied stops every upgrade.  Where the
  * change makes no difference to what is there, it can be accepted: for one tenant
- * or the landlord, with a reason, which the ledger's history keeps.  Nothing here
- * says of a script that it is applied when it is not.
+ * or the landlord, with a reason, which the ledger's history keeps.
+ *
+ * A tenant whose tables are there already, made by whatever was used before, is
+ * given the ledger that an installation would have left.  Nobody's word is taken
+ * for it: what is there must be just what the version would have made.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,8 +19,12 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "apply.h"
+#include "drift.h"
 #include "install.h"
 #include "ledger.h"
+#include "module_object.h"
+#include "resolver.h"
 #include "spi.h"
 
 /*
@@ -100,9 +108,7 @@ accept(const PdTarget *target, const char *module, const char *migration,
 	entry.seconds = -1;
 	entry.reason = reason;
 	pd_ledger_replace(ledger, &entry, "accepted");
-	pd_spi_query("UPDATE publicdigit.installation SET head = $2 WHERE id = $1",
-				 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installed->id)),
-						 pd_text(ledger->head)));
+	pd_ledger_keep_head(ledger);
 }
 
 /*
@@ -122,6 +128,161 @@ PD_TENANT_FUNCTION(pd_accept_migration, 2, PD_ALLOW_LANDLORD)
 	pd_spi_begin(&spi);
 	pd_module_target(ref, module, PD_TARGET_CHANGE, &target);
 	accept(&target, module, migration, reason);
+	pd_spi_end(&spi);
+	PG_RETURN_VOID();
+}
+
+/* How many differences an error tells of. */
+#define MAX_DIFFERENCES		20
+
+/*
+ * ensure_same
+ *		An error (55000) where what is there is not what the version would have
+ *		made; else what that is, of PdModuleObject.
+ */
+static List *
+ensure_same(const PdTarget *target, PdVersion *version)
+{
+	const PdManifest *manifest = version->source->manifest;
+	List	   *objects;
+	List	   *differences = pd_drift_compare(target, version, &objects);
+	StringInfoData detail;
+	ListCell   *cell;
+
+	if (differences == NIL)
+		return objects;
+	initStringInfo(&detail);
+	foreach(cell, differences)
+	{
+		const PdDifference *difference = lfirst(cell);
+
+		if (foreach_current_index(cell) == MAX_DIFFERENCES)
+		{
+			appendStringInfo(&detail, "\nand %d more.",
+							 list_length(differences) - MAX_DIFFERENCES);
+			break;
+		}
+		appendStringInfo(&detail, "%s%s: %s", detail.len > 0 ? "\n" : "",
+						 difference->difference, difference->object);
+		if (difference->expected != NULL)
+			appendStringInfo(&detail, ", expected %s", difference->expected);
+		if (difference->actual != NULL)
+			appendStringInfo(&detail, ", found %s", difference->actual);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("%s does not have what version %s of module \"%s\" would have made",
+					pd_target_name(target), manifest->version, manifest->name),
+			 errdetail_internal("%s", detail.data),
+			 errhint("Give the tables the owner role as owner, put tenants' tables under publicdigit.protect_table(), grant the app role what the manifest says, and alter what else differs.")));
+}
+
+/*
+ * ensure_alone
+ *		An error (55000) unless nothing but this version is to be installed.
+ */
+static PdVersion *
+ensure_alone(const PdTarget *target, const char *module, const char *version)
+{
+	List	   *versions = pd_resolve(target, module, version);
+	ListCell   *cell;
+
+	foreach(cell, versions)
+	{
+		const PdManifest *manifest = ((PdVersion *) lfirst(cell))->source->manifest;
+
+		if (strcmp(manifest->name, module) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("module \"%s\" requires module \"%s\", which is not there as it has to be for %s",
+							module, manifest->name, pd_target_name(target)),
+					 errdetail("It would have to be in version %s.", manifest->version),
+					 errhint("Install it, upgrade it, or call publicdigit.baseline_module() for it first.")));
+	}
+	return linitial(versions);
+}
+
+/*
+ * enter_objects
+ *		Write down what the module consists of.
+ */
+static void
+enter_objects(int64 installation, const List *objects)
+{
+	ListCell   *cell;
+
+	foreach(cell, objects)
+	{
+		const PdModuleObject *object = lfirst(cell);
+
+		pd_spi_query("INSERT INTO publicdigit.module_object (installation_id, type, identity, migration)"
+					 " VALUES ($1, $2, $3, $4)",
+					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation)),
+							 pd_text(object->type), pd_text(object->identity),
+							 pd_text(object->migration)));
+	}
+}
+
+/*
+ * baseline
+ *		Enter a version as installed that is there already.
+ */
+static void
+baseline(const PdTarget *target, PdVersion *version, const List *objects)
+{
+	const PdManifest *manifest = version->source->manifest;
+	PdLedger   *ledger = pd_ledger_open(target, manifest->name, NULL);
+	int32		batch = pd_ledger_next_batch(target);
+	ListCell   *cell;
+
+	ledger->installation = pd_installation_enter(target, version);
+	foreach(cell, version->source->scripts)
+	{
+		const PdScript *script = lfirst(cell);
+		PdLedgerEntry entry = {0};
+
+		if (!pd_script_is_applied(script))
+			continue;
+		entry.version = manifest->version;
+		entry.version_id = version->id;
+		entry.migration = script->migration;
+		entry.checksum = script->checksum;
+		entry.statements = script->statements;
+		entry.batch = batch;
+		entry.seconds = -1;
+		pd_ledger_add(ledger, &entry, "baselined");
+	}
+	pd_ledger_keep_head(ledger);
+	enter_objects(ledger->installation, objects);
+}
+
+/*
+ * baseline_module(module, tenant, version)
+ *		Enter a version as installed whose tables are there already, once they
+ *		have been compared with what it would have made.
+ *		Errors: 22004, 22023, 42704, 42710, 55000.
+ */
+PD_TENANT_FUNCTION(pd_baseline_module, 1, PD_ALLOW_LANDLORD)
+{
+	char	   *module = pd_module_argument(fcinfo, 0);
+	char	   *version_text = text_argument(fcinfo, 2, "version");
+	PdTarget	target;
+	PdInstallation *installed;
+	PdVersion  *version;
+	PdSpi		spi;
+
+	pd_catalog_set_up();
+	pd_spi_begin(&spi);
+	pd_module_target(ref, module, PD_TARGET_ADD, &target);
+	installed = pd_installation_find(module, pd_target_tenant(&target));
+	if (installed != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("module \"%s\" is installed for %s in version %s%s", module,
+						pd_target_name(&target), installed->version,
+						installed->status == PD_ARCHIVED ? ", and in the archive" : "")));
+	version = ensure_alone(&target, module, version_text);
+	baseline(&target, version, ensure_same(&target, version));
 	pd_spi_end(&spi);
 	PG_RETURN_VOID();
 }

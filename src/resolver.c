@@ -381,7 +381,7 @@ pd_resolve(const PdTarget *target, const char *module, const char *version)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext search = AllocSetContextCreate(caller, "publicdigit resolver",
 												 ALLOCSET_DEFAULT_SIZES);
-	PdResolution resolution = {target, module, version};
+	PdResolution resolution = {target, version};
 	Bitmapset  *visited = NULL;
 	List	   *changes = NIL;
 	List	   *versions = NIL;

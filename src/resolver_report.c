@@ -67,15 +67,25 @@ subject_of(const PdClash *clash)
 
 /*
  * by_version
- *		list_sort comparator: the clashes of higher versions come first.
+ *		list_sort comparator: requirements first, those of higher versions
+ *		before others, then by the name of what is required.
  */
 static int
 by_version(const ListCell *a, const ListCell *b)
 {
-	const PdTerm *one = linitial(((PdClash *) lfirst(a))->terms);
-	const PdTerm *other = linitial(((PdClash *) lfirst(b))->terms);
+	const PdClash *one = lfirst(a);
+	const PdClash *other = lfirst(b);
+	const PdTerm *of_one = linitial(one->terms);
+	const PdTerm *of_other = linitial(other->terms);
+	int			order;
 
-	return bms_next_member(one->values, -1) - bms_next_member(other->values, -1);
+	if (one->kind != PD_CLASH_REQUIRED || other->kind != PD_CLASH_REQUIRED)
+		return one->kind != other->kind ? (int) other->kind - (int) one->kind :
+			subject_of(one) - subject_of(other);
+	order = bms_next_member(of_one->values, -1) - bms_next_member(of_other->values, -1);
+	if (order == 0)
+		order = strcmp(one->requirement->module, other->requirement->module);
+	return order != 0 ? order : subject_of(one) - subject_of(other);
 }
 
 /*
@@ -106,11 +116,6 @@ in_order(const PdResolution *resolution, List *clashes)
 											 pd_module_number(resolution->modules,
 															  clash->requirement->module));
 		}
-	}
-	foreach(lc, clashes)
-	{
-		if (((PdClash *) lfirst(lc))->kind == PD_CLASH_REQUIRED)
-			ordered = list_append_unique_ptr(ordered, lfirst(lc));
 	}
 	return list_concat_unique_ptr(ordered, clashes);
 }
@@ -437,11 +442,11 @@ pd_resolver_report(const PdResolution *resolution, PdClash *clash)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("module \"%s\"%s%s cannot be %s for %s because requirements clash",
-					module->name,
-					resolution->version == NULL ? "" : " version ",
-					resolution->version == NULL ? "" : resolution->version,
-					module->installed < 0 ? "installed" : "upgraded",
+			 resolution->version == NULL ?
+			 errmsg("module \"%s\" cannot be installed for %s because requirements clash",
+					module->name, pd_target_name(resolution->target)) :
+			 errmsg("version %s of module \"%s\" cannot be installed for %s because requirements clash",
+					resolution->version, module->name,
 					pd_target_name(resolution->target)),
 			 errdetail("%s", report.chain.data),
 			 errhint("Upgrade or uninstall what stands in the way, or register versions that go together.")));

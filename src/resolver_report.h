@@ -18,7 +18,6 @@
 typedef struct PdResolution
 {
 	const PdTarget *target;
-	const char *module;
 	const char *version;		/* NULL for the highest */
 	PdModules  *modules;
 	int			asked;			/* the module's number among them */

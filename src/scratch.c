@@ -11,60 +11,34 @@
  * For tenants' modules the place is a new tenant.  The landlord has one schema,
  * whose name its modules' scripts may have in them; so the one that is there
  * gets another name, an empty one takes its own, and the registry forgets what
- * the landlord has.  Renaming a schema locks nothing but its row in
- * pg_namespace.  Others go on with the landlord's tables meanwhile; only who
- * changes the schema itself, by GRANT for instance, waits.
+ * the landlord has.  Renaming a schema locks the schema and nothing in it: who
+ * makes something there by hand waits, as an install for the landlord does, and
+ * others go on with the landlord's tables, whose names they find as before.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "tcop/dest.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "fingerprint.h"
+#include "module_object.h"
 #include "scratch.h"
+#include "seal.h"
 #include "spi.h"
+#include "subtransaction.h"
 
-/* What a subtransaction that is rolled back leaves as it was. */
-typedef struct Subtransaction
+/* A scratch in the making; filled in step by step. */
+typedef struct Work
 {
-	MemoryContext memory;
-	ResourceOwner owner;
-} Subtransaction;
-
-/*
- * begin_subtransaction
- *		Go on in a subtransaction, in the same memory context.
- */
-static void
-begin_subtransaction(Subtransaction *sub)
-{
-	sub->memory = CurrentMemoryContext;
-	sub->owner = CurrentResourceOwner;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(sub->memory);
-}
-
-/*
- * end_subtransaction
- *		Commit it, or roll it back.
- */
-static void
-end_subtransaction(const Subtransaction *sub, bool commit)
-{
-	if (commit)
-		ReleaseCurrentSubTransaction();
-	else
-		RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(sub->memory);
-	CurrentResourceOwner = sub->owner;
-}
+	PdScratch  *scratch;
+	PdTarget	target;
+	List	   *modules;		/* of PdScratchModule, in an order that works */
+	const PdVersion *installing;
+} Work;
 
 /*
  * unique_name
@@ -147,137 +121,165 @@ failure_of(ErrorData *error, const PdManifest *manifest)
 
 /*
  * install
- *		Install a version into the scratch; NULL, or why that failed.
+ *		Install a version into the scratch.
  */
-static PdScratchFailure *
-install(const PdTarget *target, const PdVersion *version)
+static void
+install(void *arg)
 {
-	const PdManifest *manifest = version->source->manifest;
-	PdScratchFailure *volatile failure = NULL;
-	Subtransaction sub;
+	const Work *work = arg;
+	const PdManifest *manifest = work->installing->source->manifest;
 
-	begin_subtransaction(&sub);
-	PG_TRY();
-	{
-		if (target->context == PD_TENANT)
-			pd_spi_query("SELECT publicdigit.install_module($1, $2, $3)",
-						 PD_ARGS(pd_text(manifest->name), pd_uuid(&target->tenant.id),
-								 pd_text(manifest->version)));
-		else
-			pd_spi_query("SELECT publicdigit.install_module($1, '@landlord', $2)",
-						 PD_ARGS(pd_text(manifest->name), pd_text(manifest->version)));
-		end_subtransaction(&sub, true);
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(sub.memory);
-		error = CopyErrorData();
-		FlushErrorState();
-		end_subtransaction(&sub, false);
-		failure = failure_of(error, manifest);
-	}
-	PG_END_TRY();
-	return failure;
+	if (work->target.context == PD_TENANT)
+		pd_spi_query("SELECT publicdigit.install_module($1, $2, $3)",
+					 PD_ARGS(pd_text(manifest->name), pd_uuid(&work->target.tenant.id),
+							 pd_text(manifest->version)));
+	else
+		pd_spi_query("SELECT publicdigit.install_module($1, '@landlord', $2)",
+					 PD_ARGS(pd_text(manifest->name), pd_text(manifest->version)));
 }
 
 /*
- * find_version
- *		The version of a module among others, or NULL.
+ * pd_scratch_module
+ *		A version that is to be made.
  */
-static PdVersion *
-find_version(List *versions, const char *module)
+PdScratchModule *
+pd_scratch_module(PdVersion *version, bool is_disabled)
+{
+	PdScratchModule *module = palloc(sizeof(PdScratchModule));
+
+	module->version = version;
+	module->is_disabled = is_disabled;
+	return module;
+}
+
+/*
+ * find_module
+ *		A module among others, or NULL.
+ */
+static PdScratchModule *
+find_module(List *modules, const char *name)
 {
 	ListCell   *cell;
 
-	foreach(cell, versions)
+	foreach(cell, modules)
 	{
-		PdVersion  *version = lfirst(cell);
+		PdScratchModule *module = lfirst(cell);
 
-		if (strcmp(version->source->manifest->name, module) == 0)
-			return version;
+		if (strcmp(module->version->source->manifest->name, name) == 0)
+			return module;
 	}
 	return NULL;
 }
 
 /*
  * add_in_order
- *		Add a version to a list, after those that it requires: install_module()
+ *		Add a module to a list, after those that it requires: install_module()
  *		would choose versions of its own.
  */
 static List *
-add_in_order(List *ordered, PdVersion *version, List *versions)
+add_in_order(List *ordered, PdScratchModule *module, List *modules)
 {
 	ListCell   *cell;
 
 	check_stack_depth();
-	if (list_member_ptr(ordered, version))
+	if (list_member_ptr(ordered, module))
 		return ordered;
-	foreach(cell, version->source->manifest->requires)
+	foreach(cell, module->version->source->manifest->requires)
 	{
-		PdVersion  *required = find_version(versions, ((PdRequirement *) lfirst(cell))->module);
+		PdScratchModule *required = find_module(modules, ((PdRequirement *) lfirst(cell))->module);
 
 		if (required != NULL)
-			ordered = add_in_order(ordered, required, versions);
+			ordered = add_in_order(ordered, required, modules);
 	}
-	return lappend(ordered, version);
+	return lappend(ordered, module);
+}
+
+/*
+ * disable
+ *		Disable what is disabled where the versions come from, the last first:
+ *		what requires another is disabled before that.
+ */
+static void
+disable(const Work *work)
+{
+	for (int i = list_length(work->modules) - 1; i >= 0; i--)
+	{
+		const PdScratchModule *module = list_nth(work->modules, i);
+		const char *name = module->version->source->manifest->name;
+
+		if (!module->is_disabled ||
+			pd_installation_find(name, pd_target_tenant(&work->target)) == NULL)
+			continue;
+		if (work->target.context == PD_TENANT)
+			pd_spi_query("SELECT publicdigit.disable_module($1, $2)",
+						 PD_ARGS(pd_text(name), pd_uuid(&work->target.tenant.id)));
+		else
+			pd_spi_query("SELECT publicdigit.disable_module($1, '@landlord')",
+						 PD_ARGS(pd_text(name)));
+	}
 }
 
 /*
  * install_and_read
- *		Install versions into an empty place and read what came of them.
+ *		Install the versions into an empty place and read what came of them.
  */
 static void
-install_and_read(PdScratch *scratch, PdContextKind context, List *versions)
+install_and_read(void *arg)
 {
-	PdTarget	target = {context};
-	List	   *ordered = NIL;
+	Work	   *work = arg;
+	PdScratch  *scratch = work->scratch;
 	ListCell   *cell;
 
-	if (context == PD_TENANT)
-		make_tenant(&target);
+	if (work->target.context == PD_TENANT)
+		make_tenant(&work->target);
 	else
 		empty_landlord();
-	foreach(cell, versions)
-		ordered = add_in_order(ordered, lfirst(cell), versions);
-	foreach(cell, ordered)
+	/* It would be taken for a fault of the modules. */
+	pd_seal_ensure_may_bind(work->target.context == PD_TENANT ? PD_BOUND_TENANT : PD_BOUND_LANDLORD,
+							&work->target.tenant.id);
+	foreach(cell, work->modules)
 	{
-		PdScratchFailure *failure = install(&target, lfirst(cell));
+		ErrorData  *error;
 
-		if (failure != NULL)
-			scratch->failures = lappend(scratch->failures, failure);
+		work->installing = ((PdScratchModule *) lfirst(cell))->version;
+		error = pd_try(install, work);
+		if (error != NULL)
+			scratch->failures = lappend(scratch->failures,
+										failure_of(error, work->installing->source->manifest));
 	}
-	scratch->items = pd_items(&target);
+	disable(work);
+	scratch->items = pd_items(&work->target);
+	scratch->objects = pd_module_objects(&work->target);
 }
 
 /*
  * pd_scratch_make
- *		What versions, of PdVersion, make together.  One that cannot be
+ *		What versions, of PdScratchModule, make together.  One that cannot be
  *		installed is among the failures, and the others go on.
  *
- * What the scripts tell the client of, by RAISE INFO too, is not for somebody
- * who installs nothing.
+ * What the scripts tell the client, by RAISE INFO too, is not for somebody who
+ * installs nothing.
  */
 PdScratch *
-pd_scratch_make(PdContextKind context, List *versions)
+pd_scratch_make(PdContextKind context, List *modules)
 {
-	PdScratch  *scratch = palloc0(sizeof(PdScratch));
+	Work		work = {palloc0(sizeof(PdScratch)), {context}};
 	CommandDest save_dest = whereToSendOutput;
-	Subtransaction sub;
+	ListCell   *cell;
 
-	begin_subtransaction(&sub);
+	foreach(cell, modules)
+		work.modules = add_in_order(work.modules, lfirst(cell), modules);
+
 	PG_TRY();
 	{
 		if (whereToSendOutput == DestRemote)
 			whereToSendOutput = DestNone;
-		install_and_read(scratch, context, versions);
+		pd_do_and_undo(install_and_read, &work);
 	}
 	PG_FINALLY();
 	{
 		whereToSendOutput = save_dest;
 	}
 	PG_END_TRY();
-	end_subtransaction(&sub, false);
-	return scratch;
+	return work.scratch;
 }

@@ -23,9 +23,17 @@ typedef struct PdScratchFailure
 	char	   *message;
 } PdScratchFailure;
 
+/* What is to be made. */
+typedef struct PdScratchModule
+{
+	PdVersion  *version;
+	bool		is_disabled;
+} PdScratchModule;
+
 typedef struct PdScratch
 {
 	List	   *items;			/* of PdItem, sorted */
+	List	   *objects;		/* of PdModuleObject; their OIDs are gone */
 	List	   *failures;		/* of PdScratchFailure */
 } PdScratch;
 
@@ -33,6 +41,7 @@ typedef struct PdScratch
  * Must be called inside pd_spi_begin; the result is in the current memory
  * context.
  */
-extern PdScratch *pd_scratch_make(PdContextKind context, List *versions);
+extern PdScratch *pd_scratch_make(PdContextKind context, List *modules);
+extern PdScratchModule *pd_scratch_module(PdVersion *version, bool is_disabled);
 
 #endif							/* PUBLICDIGIT_SCRATCH_H */

@@ -7,36 +7,38 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+
 #include "spi.h"
 #include "target.h"
 #include "tenant.h"
 
 /*
  * pd_target_resolve
- *		The target that a tenant argument means for a module.
+ *		The target that a tenant argument means for a module of a context.
  *		Errors: 22023 where the two do not go together, 55000 where a tenant
  *		is needed and none is bound.
  */
 void
-pd_target_resolve(const PdTenantRef *ref, const PdManifest *manifest,
-				  PdTarget *target)
+pd_target_resolve(const PdTenantRef *ref, const char *module,
+				  PdContextKind context, PdTarget *target)
 {
 	MemSet(target, 0, sizeof(PdTarget));
-	target->context = manifest->context;
+	target->context = context;
 
-	if (manifest->context == PD_TENANT)
+	if (context == PD_TENANT)
 	{
 		if (ref->kind == PD_REF_UNBOUND)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("no tenant is bound"),
-					 errdetail("Module \"%s\" belongs to tenants.", manifest->name),
+					 errdetail("Module \"%s\" belongs to tenants.", module),
 					 errhint("Name the tenant, or bind one with publicdigit.use_tenant() first.")));
 		if (ref->kind == PD_REF_LANDLORD)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("module \"%s\" belongs to tenants, not to the landlord",
-							manifest->name),
+							module),
 					 errhint("Name a tenant by its slug or its id.")));
 		target->tenant = ref->tenant;
 	}
@@ -44,18 +46,63 @@ pd_target_resolve(const PdTenantRef *ref, const PdManifest *manifest,
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("module \"%s\" belongs to the landlord, not to a tenant",
-						manifest->name),
+						module),
 				 errhint("Leave the tenant out, or write '@landlord'.")));
+}
+
+/*
+ * What the target's changes rest on: which installations there are, which
+ * transaction has written them, and how many of their seeds have run.  A tenant's
+ * are its own and the landlord's; the landlord's are everybody's.  A version's id
+ * only ever grows.
+ */
+#define REGISTRY_STATE \
+	"SELECT concat((SELECT max(id) FROM publicdigit.module_version)," \
+	"  string_agg(concat(' ', i.id, ':', i.xmin, ':'," \
+	"   (SELECT count(*) FROM publicdigit.seed AS s WHERE s.installation_id = i.id))," \
+	"   '' ORDER BY i.id)) AS state" \
+	" FROM publicdigit.installation AS i" \
+	" WHERE i.tenant_id = $1 OR i.tenant_id IS NULL OR $1 IS NULL"
+
+/*
+ * ensure_current
+ *		An error (40001) where the transaction does not see the registry as it is
+ *		now: it reads under an older snapshot, and somebody has changed modules
+ *		since.  To be called with the target locked.
+ *
+ * A lock does not tell: nobody writes the rows that are locked.  Scripts, too,
+ * would run under that snapshot, and miss rows.
+ */
+static void
+ensure_current(const PdTarget *target)
+{
+	PdArg		tenant = pd_uuid(pd_target_tenant(target));
+	char	   *seen;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	pd_spi_query(REGISTRY_STATE, &tenant, 1);
+	seen = pd_spi_text(0, "state");
+	pd_spi_query_latest(REGISTRY_STATE, &tenant, 1);
+	if (strcmp(seen, pd_spi_text(0, "state")) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to a concurrent change of modules"),
+				 errdetail("This transaction reads the registry as it was before that change."),
+				 errhint("The transaction might succeed if retried.")));
 }
 
 /*
  * pd_target_lock
  *		Keep others from changing the target's modules until the transaction
  *		ends.  Errors: 42704 when the tenant is gone, 55000 when it is not
- *		active.  Must be called inside pd_spi_begin.
+ *		active, 40001 when the transaction's snapshot is older than another one's
+ *		change of modules.  Must be called inside pd_spi_begin.
  *
- * The landlord comes first in every path.  A tenant's change holds a share of
- * it, so that no module of the landlord that it rests on goes meanwhile.
+ * Locks come in one order: the landlord's, the tenant's, and then those of the
+ * modules and versions that are worked with (see pd_version_load).  A tenant's
+ * change holds a share of the landlord's, so that no module of the landlord that
+ * it rests on goes meanwhile.
  */
 void
 pd_target_lock(PdTarget *target, PdTargetLock lock)
@@ -71,6 +118,7 @@ pd_target_lock(PdTarget *target, PdTargetLock lock)
 		pd_spi_query("SELECT FROM publicdigit.setting FOR NO KEY UPDATE", NULL, 0);
 	else
 		pd_spi_query("SELECT FROM publicdigit.setting FOR UPDATE", NULL, 0);
+	ensure_current(target);
 }
 
 /*

@@ -41,8 +41,8 @@ extern void pd_target_begin_work(PdTargetWork *work, const char *doing,
 								 const PdManifest *manifest,
 								 const PdTarget *target);
 extern void pd_target_end_work(PdTargetWork *work);
-extern void pd_target_resolve(const PdTenantRef *ref, const PdManifest *manifest,
-							  PdTarget *target);
+extern void pd_target_resolve(const PdTenantRef *ref, const char *module,
+							  PdContextKind context, PdTarget *target);
 extern void pd_target_lock(PdTarget *target, PdTargetLock lock);
 extern const pg_uuid_t *pd_target_tenant(const PdTarget *target);
 extern const char *pd_target_schema(const PdTarget *target);

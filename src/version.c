@@ -27,6 +27,10 @@ number(uint64 row, const char *column)
 /*
  * pd_version_load
  *		A version with its manifest and scripts, as they were registered.
+ *
+ * It is locked, so that nobody unregisters what is being installed.  Its module
+ * comes first: who unregisters waits for that row, and holds no version yet for
+ * which another one could wait.
  */
 PdVersion *
 pd_version_load(int64 id)
@@ -38,9 +42,11 @@ pd_version_load(int64 id)
 
 	version->id = id;
 	version->source = source;
-	/* Locked, so that nobody unregisters what is being installed. */
-	if (pd_spi_query("SELECT manifest, checksum, head FROM publicdigit.module_version"
-					 " WHERE id = $1 FOR KEY SHARE",
+	/* The rows are locked in the order of the list after OF. */
+	if (pd_spi_query("SELECT v.manifest, v.checksum, v.head"
+					 " FROM publicdigit.module_version AS v"
+					 " JOIN publicdigit.module AS m ON m.name = v.module"
+					 " WHERE v.id = $1 FOR KEY SHARE OF m, v",
 					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(id)))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -70,18 +76,21 @@ pd_version_load(int64 id)
 }
 
 /*
- * ensure_registered
- *		An error (42704) for a module of which no version is registered.
+ * pd_module_context
+ *		For whom a registered module is meant.  Errors: 42704 where no version of
+ *		it is registered.
  */
-static void
-ensure_registered(const char *module)
+PdContextKind
+pd_module_context(const char *module)
 {
-	if (pd_spi_query("SELECT FROM publicdigit.module WHERE name = $1",
+	if (pd_spi_query("SELECT context FROM publicdigit.module WHERE name = $1",
 					 PD_ARGS(pd_text(module))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("module \"%s\" is not registered", module),
 				 errhint("Register it with publicdigit.register_module(); publicdigit.available_modules() lists what the server has.")));
+	return strcmp(pd_spi_text(0, "context"), pd_context_name(PD_TENANT)) == 0 ?
+		PD_TENANT : PD_LANDLORD;
 }
 
 /*
@@ -92,7 +101,7 @@ ensure_registered(const char *module)
 PdVersion *
 pd_version_find(const char *module, const char *version)
 {
-	ensure_registered(module);
+	(void) pd_module_context(module);
 	/* Build metadata does not count in semver's order, nor does it here. */
 	if (pd_spi_query("SELECT id FROM publicdigit.module_version"
 					 " WHERE module = $1 AND ($2 IS NULL OR version::text = $2)"

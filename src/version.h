@@ -41,6 +41,7 @@ typedef struct PdInstallation
  * All must be called inside pd_spi_begin; results live as long as it lasts.
  * A tenant of NULL stands for the landlord.
  */
+extern PdContextKind pd_module_context(const char *module);
 extern PdVersion *pd_version_load(int64 id);
 extern PdVersion *pd_version_find(const char *module, const char *version);
 extern PdInstallation *pd_installation_find(const char *module,

@@ -7,7 +7,7 @@
 -- that use a new key at the same time enter it twice, and neither waits.
 CREATE TABLE publicdigit.landlord_reference_key (
     landlord_table pg_catalog.regclass NOT NULL,
-    key            text NOT NULL,
+    key            text COLLATE "C" NOT NULL,
     tenant_id      uuid NOT NULL
 );
 CREATE INDEX landlord_reference_key_landlord_idx

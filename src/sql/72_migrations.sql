@@ -49,3 +49,12 @@ CREATE FUNCTION publicdigit.accept_migration(module text, migration text, tenant
     RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_accept_migration_by_id';
 COMMENT ON FUNCTION publicdigit.accept_migration(text, text, uuid, text) IS
     'accepts a harmless change of the script of a migration that is applied, and keeps the reason';
+
+CREATE FUNCTION publicdigit.baseline_module(module text, tenant text, version text)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_baseline_module';
+COMMENT ON FUNCTION publicdigit.baseline_module(text, text, text) IS
+    'enters a version as installed whose tables are there already, just as it would have made them';
+CREATE FUNCTION publicdigit.baseline_module(module text, tenant uuid, version text)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'pd_baseline_module_by_id';
+COMMENT ON FUNCTION publicdigit.baseline_module(text, uuid, text) IS
+    'enters a version as installed whose tables are there already, just as it would have made them';

@@ -8,19 +8,6 @@
 INSTALL_TENANTS=${INSTALL_TENANTS:-200}
 INSTALL_TURN=20
 
-# ddl_of SCHEMA: as pg_dump has it, without comments and settings.
-ddl_of() {
-    "$TREE_BIN/pg_dump" -U postgres -s -n "$1" "$DATABASE" |
-        grep -vE "^(--|SET |SELECT pg_catalog.set_config|\\\\|\$)"
-}
-
-# plain_script NAME: the DDL of one tenant, made from the dump of shop-0.
-plain_script() {
-    say 'BEGIN;'
-    sed "s/tenant_shop_0/$1/g" "$WORK/install_dump.sql"
-    say 'COMMIT;'
-}
-
 # install_scripts: a script for each turn of each side.
 install_scripts() {
     local turn n
@@ -33,47 +20,8 @@ install_scripts() {
             say 'COMMIT;'
         done >"$WORK/install_ours.$turn.sql"
         for ((n = turn * INSTALL_TURN + 1; n <= (turn + 1) * INSTALL_TURN; n++)); do
-            plain_script "plain_shop_$n"
+            plain_script "plain_shop_$n" tenant_shop_0 "$WORK/install_dump.sql"
         done >"$WORK/install_plain.$turn.sql"
-    done
-}
-
-# open_session NAME ROLE: a psql that reads commands from a pipe.
-open_session() {
-    local in=$WORK/$1.in out=$WORK/$1.out
-    rm -f "$in" "$out"
-    mkfifo "$in" "$out"
-    client "$2" <"$in" >"$out" 2>"$WORK/$1.err" &
-}
-
-# turn NAME IN OUT SCRIPT: the milliseconds that a session takes for a script.
-turn() {
-    local start=$EPOCHREALTIME line
-    say "\\i $4" >&"$2"
-    say '\echo done' >&"$2"
-    while line=; IFS= read -r line <&"$3"; do
-        [ "$line" != 'done' ] || break
-    done
-    if [ "$line" != 'done' ]; then
-        cat "$WORK/$1.err" >&2
-        die "the benchmark's script $4 failed"
-    fi
-    calculate "($EPOCHREALTIME - $start) * 1000"
-}
-
-# same_ddl: did both sides end up with the same schema?
-same_ddl() {
-    diff <(ddl_of tenant_shop_1) <(ddl_of plain_shop_1 | sed "s/plain_shop_1/tenant_shop_1/g") >&2 ||
-        die 'the two sides of the benchmark make different schemas'
-}
-
-# install_turns: the two sessions take turns; prints a line for each.
-install_turns() {
-    local n ours plain
-    for ((n = 0; n < INSTALL_TENANTS / INSTALL_TURN; n++)); do
-        ours=$(turn install_ours 5 6 "$WORK/install_ours.$n.sql")
-        plain=$(turn install_plain 7 8 "$WORK/install_plain.$n.sql")
-        say "$ours $plain"
     done
 }
 
@@ -84,14 +32,8 @@ bench_install() {
     client postgres -f "$BENCH/install.sql" >/dev/null
     install_scripts
 
-    open_session install_ours bench_ops
-    open_session install_plain postgres
-    exec 5>"$WORK/install_ours.in" 6<"$WORK/install_ours.out"
-    exec 7>"$WORK/install_plain.in" 8<"$WORK/install_plain.out"
-    turns=$(install_turns)
-    exec 5>&- 6<&- 7>&- 8<&-
-    wait
-    same_ddl
+    turns=$(take_turns install bench_ops postgres $((INSTALL_TENANTS / INSTALL_TURN)))
+    same_ddl tenant_shop_1 plain_shop_1
     DATABASE=bench
 
     say "create tenant and install, ms for $INSTALL_TURN tenants:"

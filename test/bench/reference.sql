@@ -27,7 +27,17 @@ SELECT unnest(ARRAY[
 FROM generate_series(1, 2000) AS n
 \gexec
 
+-- Many keys, which one tenant has not used before.
+CREATE TABLE landlord.product (id bigint PRIMARY KEY);
+INSERT INTO landlord.product SELECT generate_series(1, 100000);
+SELECT publicdigit.share_table('landlord.product');
+CREATE TABLE plain.product (id bigint PRIMARY KEY);
+INSERT INTO plain.product TABLE landlord.product;
+CREATE TABLE tenant_refer_1.items (id bigint);
+SELECT publicdigit.reference_landlord('tenant_refer_1.items', 'id', 'landlord.product');
+CREATE TABLE plain_refer_1.items (id bigint REFERENCES plain.product);
+
 -- Nobody refers to these.
 INSERT INTO landlord.country SELECT 'X' || n, 'Unused ' || n FROM generate_series(1, 100) AS n;
 INSERT INTO plain.country SELECT 'X' || n, 'Unused ' || n FROM generate_series(1, 100) AS n;
-VACUUM ANALYZE landlord.country, plain.country, publicdigit.landlord_reference_key;
+VACUUM ANALYZE landlord.country, plain.country, landlord.product, plain.product, publicdigit.landlord_reference_key;

@@ -42,7 +42,7 @@ sub schema_of
 }
 
 my @views = qw(tenants domains tenant_access modules module_installations
-  migrations protected_tables);
+  migrations protected_tables landlord_references);
 
 sub registry_of
 {
@@ -78,7 +78,7 @@ SQL
 $old->safe_psql($db, <<'SQL', extra_params => [ '-U', 'web' ]);
 BEGIN;
 SELECT publicdigit.use_tenant('acme');
-INSERT INTO members (full_name, email) VALUES ('Asha', 'asha@acme.example');
+INSERT INTO members (full_name, email, country_code) VALUES ('Asha', 'asha@acme.example', 'NP');
 INSERT INTO digital_cards (member_id, card_number) SELECT id, 'A-1' FROM members;
 COMMIT;
 BEGIN;
@@ -107,6 +107,13 @@ $new->safe_psql('postgres', "CREATE DATABASE $db");
 $new->command_ok([ 'pg_restore', '--exit-on-error', '-d', $db, "$folder/dump" ], 'the database is restored');
 
 is_deeply(registry_of($new), registry_of($old), 'the registry is the same');
+my $fingerprints = "SELECT i.tenant, i.module, publicdigit.fingerprint(coalesce(i.tenant, '\@landlord'), i.module)"
+  . ' FROM publicdigit.module_installations AS i ORDER BY 1, 2';
+my $printed = $new->safe_psql($db, $fingerprints);
+is($printed, $old->safe_psql($db, $fingerprints), 'so are the fingerprints of what is installed');
+is(() = $printed =~ /\|sha256:[0-9a-f]{64}$/mg, 4, 'of all four');
+is($new->safe_psql($db, 'SELECT * FROM publicdigit.check_drift()'), '||extra|table notes||present',
+	'and what was made by hand is all that differs from the modules');
 
 # In parallel: the data of the registry's tables, which refer to each other, by itself.
 $new->safe_psql('postgres', 'CREATE DATABASE in_parallel');
@@ -121,6 +128,22 @@ is($new->safe_psql('in_parallel', 'SELECT count(*) FROM publicdigit.module_insta
 is(schema_of($new), schema_of($old), 'schemas, policies and grants are the same');
 
 # --- it goes on working ---------------------------------------------------------
+
+# References to the landlord hold, and still go with their column.
+for my $restored ($db, 'in_parallel')
+{
+	my ($rc, $stdout, $stderr) = $new->psql($restored, "DELETE FROM landlord.countries WHERE code = 'NP'");
+	like($stderr, qr/Key \(code\)=\(NP\) is still referenced by 1 tenant: acme\./, "$restored: a country that is used stays");
+	($rc, $stdout, $stderr) = $new->psql($restored, "UPDATE tenant_acme.members SET country_code = 'ZZ'");
+	like($stderr, qr/Key \(country_code\)=\(ZZ\) is not present/, "$restored: a country that is not there is refused");
+	is($new->safe_psql($restored, <<'SQL'), "t\n0", "$restored: keys are found by name, and the reference goes with its column");
+SELECT landlord_table = 'landlord.countries'::regclass FROM publicdigit.landlord_reference_key;
+BEGIN;
+ALTER TABLE tenant_acme.members DROP COLUMN country_code;
+SELECT count(*) FROM publicdigit.landlord_references WHERE table_name = 'tenant_acme.members'::regclass;
+ROLLBACK;
+SQL
+}
 
 is(read_as_web($new, 'acme', $members), 'asha@acme.example|A-1', 'a tenant sees its rows');
 is(read_as_web($new, 'new-town', 'SELECT email FROM members'),

@@ -209,5 +209,12 @@ for my $i (0 .. $#table)
 	}
 }
 
+# --- doc/lint.md --------------------------------------------------------------
+
+my @rules = slurp_file('src/lint_rule.c') =~ /= \{"(\w+)", PD_SEVERITY_(\w+),/g;
+my @documented = slurp_file('doc/lint.md') =~ /^\| `(\w+)` \| (\w+) \|/mg;
+ok(@rules > 100, 'the source has rules');
+is_deeply(\@documented, [ map { lc } @rules ], 'doc/lint.md has each, in their order, with its severity');
+
 $node->stop;
 done_testing();
