@@ -100,6 +100,14 @@ SELECT regexp_replace(harmless($$SELECT publicdigit.install_module('store', 'acm
 DROP TABLE :archive.stray;
 SELECT publicdigit.install_module('store', 'acme');
 SELECT broken();
+-- A function of a table that was renamed since.
+SET client_min_messages = error;
+SELECT module('renamed', '1.0.0', '{"0001_a.up": "CREATE TABLE one (tenant_id uuid); CREATE FUNCTION f(one) RETURNS int LANGUAGE sql RETURN 1", "0002_b.up": "ALTER TABLE one RENAME TO two"}',
+              '{"on_uninstall": "archive"}');
+SELECT publicdigit.install_module('renamed', 'acme'), publicdigit.uninstall_module('renamed', 'acme'), publicdigit.install_module('renamed', 'acme');
+RESET client_min_messages;
+SELECT to_regprocedure('tenant_acme.f(tenant_acme.two)');
+SELECT broken();
 -- The tenant takes its archive along.
 SELECT publicdigit.uninstall_module('store', slug) FROM publicdigit.tenants;
 SELECT publicdigit.drop_tenant('acme', force => true);
