@@ -176,7 +176,7 @@ ensure_tables_gone(const Work *work)
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("the down scripts of module \"%s\" leave table \"%s\" behind",
 							before->name, spec->name),
-					 errhint("Drop the table in the down script of the migration that makes it.")));
+					 errhint("Drop the table in the down script of the migration that makes it, or in the installer's uninstall function.")));
 	}
 }
 
@@ -425,6 +425,8 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 	pd_target_begin_work(&context, pd_verb_noun(change->verb), work.manifest, target);
 	if (change->installed == NULL)
 		change->ledger->installation = pd_installation_enter(target, change->to);
+	else if (change->verb == PD_VERB_RESTORE)
+		keep_installation(change);	/* what it moves back is its own again */
 	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);
 	foreach(cell, change->steps)
 		run_step(&work, lfirst(cell));
