@@ -461,7 +461,8 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 /*
  * pd_apply
  *		Carry out changes, as one batch; returns how many migrations were
- *		applied or undone, or seeds run.
+ *		applied or undone, or seeds run.  Errors: 55000 for rows that have come
+ *		since it was planned, and those of the scripts.
  */
 int
 pd_apply(const PdTarget *target, const List *changes, int32 batch)
@@ -469,6 +470,8 @@ pd_apply(const PdTarget *target, const List *changes, int32 batch)
 	int			count = 0;
 	ListCell   *cell;
 
+	foreach(cell, changes)
+		pd_plan_ensure_may_go(lfirst(cell), true);
 	foreach(cell, changes)
 		count += make_change(target, lfirst(cell), batch);
 	return count;

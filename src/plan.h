@@ -79,6 +79,9 @@ extern void pd_plan_ensure_may_be(const PdTarget *target, PdVersion *version,
 extern List *pd_plan_rollback(const PdTarget *target, int32 batch);
 extern void pd_plan_ensure_undoable(const PdTarget *target, const List *batches);
 
+/* plan_empty.c: rows that keep a module from going. */
+extern void pd_plan_ensure_may_go(const PdChange *change, bool lock);
+
 /* plan_steps.c: a change with its steps. */
 extern PdChange *pd_change_up(const PdTarget *target,
 							  const PdInstallation *installed, PdVersion *to);

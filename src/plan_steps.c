@@ -539,43 +539,6 @@ pd_change_down(const PdTarget *target, const PdInstallation *installed,
 }
 
 /*
- * ensure_empty
- *		An error (55000) where a table that the module has made has rows, whether
- *		the manifest names it or not.
- */
-static void
-ensure_empty(const PdChange *change)
-{
-	const char *schema = pd_target_schema(change->ledger->target);
-	List	   *names = NIL;
-	ListCell   *cell;
-	uint64		n;
-
-	n = pd_spi_query("SELECT c.relname::text AS name FROM publicdigit.module_object AS o"
-					 " JOIN pg_class AS c ON c.oid = to_regclass(quote_ident($2) || '.' || o.identity)"
-					 " WHERE o.installation_id = $1 AND o.type = 'table'"
-					 " ORDER BY c.relname COLLATE \"C\"",
-					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(change->installed->id)),
-							 pd_text(schema)));
-	for (uint64 row = 0; row < n; row++)
-		names = lappend(names, pd_spi_text(row, "name"));
-
-	foreach(cell, names)
-	{
-		const char *name = lfirst(cell);
-
-		pd_spi_command("SELECT FROM %s LIMIT 1", quote_qualified_identifier(schema, name));
-		if (SPI_processed > 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("table \"%s\" of module \"%s\" has rows", name,
-							change->ledger->module),
-					 errdetail("The module's manifest says \"on_uninstall\": \"refuse_if_data\"."),
-					 errhint("Move or delete the rows first.")));
-	}
-}
-
-/*
  * pd_change_away
  *		Uninstall, as the installed version's manifest wants it; without
  *		"may_archive" what it has made goes all the same.  Errors: 55000.
@@ -598,8 +561,7 @@ pd_change_away(const PdTarget *target, const PdInstallation *installed,
 		return change;
 	}
 
-	if (manifest->on_uninstall == PD_UNINSTALL_REFUSE_IF_DATA)
-		ensure_empty(change);
+	pd_plan_ensure_may_go(change, false);
 	add_drop_repeatable(change);
 	add_undo_with_installer(change);
 	return change;
