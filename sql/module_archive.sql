@@ -39,8 +39,21 @@ RESET client_min_messages;
 -- Dependents first, with what they want; the app role does not get there.
 SELECT harmless($$SELECT publicdigit.uninstall_module('store', 'acme')$$);
 SELECT regexp_replace(statement, '[0-9a-f]{32}_[0-9]+', 'ID', 'g') FROM publicdigit.plan_module('uninstall', 'label', 'acme');
+-- As whom its objects move: an event trigger of the server's is told.
+CREATE TABLE moved (tag text, role name);
+GRANT INSERT ON moved TO PUBLIC;
+CREATE FUNCTION note_move() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO public.moved VALUES (tg_tag, current_user); END$$;
+CREATE EVENT TRIGGER note_move ON ddl_command_end WHEN tag IN ('CREATE SCHEMA', 'ALTER TABLE', 'ALTER VIEW', 'ALTER FUNCTION', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SEQUENCE', 'ALTER STATISTICS')
+    EXECUTE FUNCTION note_move();
 SELECT publicdigit.uninstall_module('store', 'acme', cascade => true);
+DROP EVENT TRIGGER note_move;
+SELECT tag, role = session_user AS superuser, role = 'regress_owner' AS owner, count(*) FROM moved GROUP BY 1, role ORDER BY 1;
+DROP FUNCTION note_move;
+DROP TABLE moved;
 SELECT * FROM installed;
+-- Nor has it any privilege there.
+SELECT count(*) FROM information_schema.role_table_grants WHERE grantee = 'regress_app' AND table_schema ~ '^archive_';
+SELECT count(*) FROM information_schema.usage_privileges WHERE grantee = 'regress_app' AND object_schema ~ '^archive_';
 SELECT count(*) FROM pg_depend WHERE refobjid = 'tenant_acme'::regnamespace AND deptype = 'n';
 SELECT regexp_replace(nspname, '[0-9a-f]{32}_[0-9]+', 'ID') AS archive, count(*), pg_get_userbyid(nspowner) AS owner, has_schema_privilege('regress_app', n.oid, 'usage') AS usage
 FROM pg_namespace AS n JOIN pg_class AS c ON relnamespace = n.oid AND relkind IN ('r', 'p', 'v', 'S') WHERE nspname ~ '^archive' GROUP BY n.oid ORDER BY count(*);
@@ -74,6 +87,8 @@ SELECT * FROM installed;
 SELECT broken();
 SELECT count(*) FROM pg_namespace WHERE nspname ~ '^archive';
 SELECT * FROM protection ORDER BY 1;
+SELECT table_name, string_agg(privilege_type, ' ' ORDER BY privilege_type) FROM information_schema.role_table_grants
+WHERE grantee = 'regress_app' AND table_schema = 'tenant_acme' GROUP BY 1 ORDER BY 1;
 SELECT b.id, b.word, b.ticket, i.n, l.id FROM tenant_acme.crate AS b JOIN tenant_acme.item AS i ON i.box_id = b.id JOIN tenant_acme.label AS l ON l.box_id = b.id ORDER BY 1;
 SELECT string_agg(privilege_type, ' ') FROM information_schema.role_table_grants WHERE grantee = 'regress_app' AND table_name = 'crate' AND table_schema = 'tenant_acme';
 \c - regress_web
@@ -136,6 +151,16 @@ BEGIN
     EXECUTE format('INSERT INTO tenant_beta.%I SELECT id FROM publicdigit.tenants', name);
     RETURN harmless('SELECT publicdigit.uninstall_module(''dear'', ''beta'')') || ' / ' || harmless('SELECT publicdigit.rollback_tenant(''beta'')');
 END $$;
+-- To look for rows runs nothing of the module's: planning a query would run this.
+SET client_min_messages = error;
+SELECT module('sly', '1.0.0', jsonb_build_object('0001_sly.up', $$CREATE TABLE sly (tenant_id uuid, a int);
+    CREATE FUNCTION peek() RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''peek as %'', CASE current_user WHEN session_user THEN ''superuser'' ELSE current_user END; RETURN true; END';
+    CREATE INDEX ON sly (a) WHERE peek()$$, '0001_sly.down', 'DROP TABLE sly; DROP FUNCTION peek'), '{"on_uninstall": "refuse_if_data", "tables": {"sly": "tenant"}}');
+SELECT publicdigit.install_module('sly', 'beta');
+RESET client_min_messages;
+SELECT count(*) FROM tenant_beta.sly;
+SELECT publicdigit.uninstall_module('sly', 'beta');
+
 SELECT with_row('dear');
 TRUNCATE tenant_beta.dear;
 SELECT with_row('unnamed');

@@ -264,6 +264,21 @@ run_own(Work *work, const PdStep *step)
 }
 
 /*
+ * move
+ *		Move an object into the archive or out of it, as the role that owns it.
+ *		The guard of scripts would refuse it.
+ */
+static void
+move(const Work *work, const char *sql)
+{
+	PdSpi		spi;
+
+	pd_spi_begin_as(&spi, work->run.owner);
+	pd_spi_command("%s", sql);
+	pd_spi_end(&spi);
+}
+
+/*
  * seed
  *		Enter a seed as run, and run it.
  */
@@ -334,8 +349,11 @@ run_step(Work *work, const PdStep *step)
 			run_own(work, step);
 			take_out(work, step->script, seconds_since(started));
 			break;
-		case PD_STEP_MOVE:
+		case PD_STEP_ARCHIVE:
 			pd_spi_command("%s", step->sql);
+			break;
+		case PD_STEP_MOVE:
+			move(work, step->sql);
 			break;
 		case PD_STEP_SEED:
 			seed(work, step->script);
@@ -396,13 +414,12 @@ settle(Work *work)
 
 	if (change->verb == PD_VERB_DOWNGRADE)
 		ensure_tables_gone(work);
-	if (change->verb != PD_VERB_SEED)
-		ensure_tables_made(work);
+	ensure_tables_made(work);
 	check_run(&work->run);
+	pd_module_objects_record(&work->run, change->ledger->installation, NULL);
 	if (change->verb == PD_VERB_SEED)
 		return;
 
-	pd_module_objects_record(&work->run, change->ledger->installation, NULL);
 	if (!is_disabled)
 	{
 		if (change->from != NULL)
@@ -435,6 +452,8 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 		change->ledger->installation = pd_installation_enter(target, change->to);
 	else if (change->verb == PD_VERB_RESTORE)
 		keep_installation(change);	/* what it moves back is its own again */
+	if (change->verb == PD_VERB_ARCHIVE)
+		pd_revoke_tables(work.manifest, NULL, pd_target_schema(target));
 	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);
 	foreach(cell, change->steps)
 		run_step(&work, lfirst(cell));

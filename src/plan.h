@@ -32,6 +32,7 @@ typedef enum PdStepKind
 	PD_STEP_VERIFY,
 	PD_STEP_CALL,				/* a function that the installer has made */
 	PD_STEP_DROP,				/* what a repeatable script or the installer made */
+	PD_STEP_ARCHIVE,			/* make it */
 	PD_STEP_MOVE,				/* into the archive, or out of it */
 	PD_STEP_SEED
 } PdStepKind;
@@ -40,7 +41,7 @@ typedef struct PdStep
 {
 	PdStepKind	kind;
 	const PdScript *script;		/* that runs, or that has made what is dropped */
-	const char *sql;			/* of PD_STEP_CALL, _DROP and _MOVE; may be "" */
+	const char *sql;			/* of PD_STEP_CALL, _DROP, _ARCHIVE and _MOVE; may be "" */
 } PdStep;
 
 /* What happens to one module. */

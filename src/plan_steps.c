@@ -72,6 +72,7 @@ pd_step_name(PdStepKind kind)
 			return "call";
 		case PD_STEP_DROP:
 			return "drop";
+		case PD_STEP_ARCHIVE:
 		case PD_STEP_MOVE:
 			return "move";
 		case PD_STEP_SEED:
@@ -556,6 +557,7 @@ pd_change_away(const PdTarget *target, const PdInstallation *installed,
 
 	if (archive)
 	{
+		add_step(change, PD_STEP_ARCHIVE, NULL, pd_archive_create(target, installed->id));
 		foreach(cell, pd_archive_moves(target, installed->id, true))
 			add_step(change, PD_STEP_MOVE, NULL, lfirst(cell));
 		return change;
