@@ -219,6 +219,8 @@ record(Work *work, const PdScript *script, double seconds)
 	PdLedger   *ledger = work->change->ledger;
 	PdLedgerEntry entry = entry_for(work, script, seconds);
 
+	if (work->change->verb == PD_VERB_DOWNGRADE)
+		entry.batch = pd_ledger_former_batch(ledger, script, work->batch);
 	if (pd_ledger_find(ledger, script->migration) == NULL)
 		pd_ledger_add(ledger, &entry, "applied");
 	else

@@ -10,6 +10,7 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "apply.h"
@@ -111,7 +112,7 @@ PD_TENANT_FUNCTION(pd_migrate_tenant, 0, 0)
 	"SELECT DISTINCT l.batch FROM publicdigit." ledger " AS l" \
 	" JOIN publicdigit.installation AS i ON i.id = l.installation_id" \
 	" WHERE (i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL)" \
-	" AND i.status <> 'archived' AND l.migration ~ '^[0-9]'" \
+	" AND i.status <> 'archived'" \
 	" ORDER BY l.batch DESC LIMIT $2"
 
 /*
@@ -144,19 +145,30 @@ last_batches(const PdTarget *target, int32 count)
  * rollback
  *		Undo the last batches; returns how many migrations that were.
  *
- * Each is planned when the one after it is undone.  That every migration can be
- * is found out before the first script runs.
+ * Each is found and planned when the one after it is undone: what comes back of
+ * repeatable scripts may make up a batch that had none left.  That every migration
+ * can be undone is found out before the first script runs.
  */
 static int
 rollback(const PdTarget *target, int32 batches)
 {
 	List	   *last = last_batches(target, batches);
 	int			count = 0;
-	ListCell   *cell;
 
 	pd_plan_ensure_undoable(target, last);
-	foreach(cell, last)
-		count += pd_apply(target, pd_plan_rollback(target, lfirst_int(cell)), lfirst_int(cell));
+	for (int32 n = 0; n < batches; n++)
+	{
+		int32		batch;
+
+		CHECK_FOR_INTERRUPTS();
+		last = last_batches(target, 1);
+		if (last == NIL)
+			break;
+		if (n > 0)
+			pd_plan_ensure_undoable(target, last);
+		batch = linitial_int(last);
+		count += pd_apply(target, pd_plan_rollback(target, batch), batch);
+	}
 	return count;
 }
 

@@ -128,6 +128,8 @@ report_changed(const PdChange *change, const PdScript *script,
 					pd_target_name(change->ledger->target)),
 			 errdetail("Applied was %s; version %s has %s.",
 					   applied->checksum, manifest->version, script->checksum),
+			 change->verb == PD_VERB_DOWNGRADE ?
+			 errhint("Only a version that has the scripts which are applied can be reached.") :
 			 errhint("Put the script back and write a new migration.  If the change makes no difference to what is there, say so with publicdigit.accept_migration().")));
 }
 
@@ -480,6 +482,27 @@ ensure_all_applied(const PdChange *change)
 }
 
 /*
+ * ensure_none_changed
+ *		An error (PD002) where a migration that stays was applied with other
+ *		statements than the lower version has, and nobody has accepted those.
+ */
+static void
+ensure_none_changed(const PdChange *change)
+{
+	ListCell   *cell;
+
+	foreach(cell, scripts_of(change->to, PD_SCRIPT_UP))
+	{
+		const PdScript *script = lfirst(cell);
+		const PdApplied *applied = pd_ledger_find(change->ledger, script->migration);
+
+		if (!is_unchanged(change, script, applied) &&
+			!pd_ledger_was_accepted(change->ledger, script))
+			report_changed(change, script, applied);
+	}
+}
+
+/*
  * add_drop_repeatable
  *		Drop what the repeatable scripts have made, the last first.
  */
@@ -517,7 +540,7 @@ add_undo_with_installer(PdChange *change)
 
 /*
  * pd_change_down
- *		Go down to a lower version.  Errors: 55000.
+ *		Go down to a lower version.  Errors: 55000, PD002.
  */
 PdChange *
 pd_change_down(const PdTarget *target, const PdInstallation *installed,
@@ -527,6 +550,7 @@ pd_change_down(const PdTarget *target, const PdInstallation *installed,
 									pd_version_load(installed->version_id), to);
 
 	ensure_all_applied(change);
+	ensure_none_changed(change);
 	add_drop_repeatable(change);
 	if (to->source->manifest->install_function == NULL)
 		add_undo_with_installer(change);
