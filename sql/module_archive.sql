@@ -69,7 +69,7 @@ ROLLBACK;
 \c - :superuser
 -- Another's view of it, and what an archived module is not.
 SELECT broken();
-SELECT harmless(call) FROM unnest('{"SELECT publicdigit.upgrade_module(''store'', ''acme'')", "SELECT publicdigit.uninstall_module(''store'', ''acme'')",
+SELECT harmless(call) FROM unnest('{"SELECT publicdigit.upgrade_module(''store'', ''acme'')", "SELECT publicdigit.downgrade_module(''store'', ''acme'', ''1.0.0'')",
     "SELECT publicdigit.disable_module(''store'', ''acme'')", "SELECT publicdigit.seed_module(''store'', ''acme'')", "SELECT publicdigit.rollback_tenant(''acme'')",
     "SELECT publicdigit.migrate_tenant(''acme'')", "SELECT publicdigit.unregister_module(''store'', ''1.0.0'')", "SELECT publicdigit.accept_migration(''store'', ''0001_store'', ''acme'', ''why'')"}'::text[]) AS call;
 SELECT count(*) FROM publicdigit.pending_migrations('acme');
@@ -123,6 +123,29 @@ SELECT publicdigit.install_module('renamed', 'acme'), publicdigit.uninstall_modu
 RESET client_min_messages;
 SELECT to_regprocedure('tenant_acme.f(tenant_acme.two)');
 SELECT broken();
+-- Thrown away, which only uninstall_module() does: dependents first, foreign views and what was put there too.
+SET client_min_messages = error;
+SELECT publicdigit.install_module('label', 'acme'), publicdigit.uninstall_module('store', 'acme', cascade => true);
+RESET client_min_messages;
+SELECT harmless($$SELECT publicdigit.uninstall_module('store', 'acme')$$);
+SELECT step, action, module, version, regexp_replace(statement, '[0-9a-f]{32}_[0-9]+', 'ID', 'g') FROM publicdigit.plan_module('uninstall', 'label', 'acme');
+-- A table that somebody has dropped there keeps the module away, until it is thrown away.
+SELECT n.nspname AS archive FROM publicdigit.installation AS i JOIN pg_namespace AS n ON n.nspname ~ ('^archive_.*_' || i.id || '$') WHERE module = 'store' AND status = 'archived' \gset
+SET client_min_messages = error;
+DROP TABLE :archive.day;
+SELECT harmless($$SELECT publicdigit.install_module('store', 'acme')$$);
+SELECT publicdigit.uninstall_module('store', 'acme', cascade => true);
+RESET client_min_messages;
+SELECT * FROM installed;
+SELECT count(*) FROM pg_namespace WHERE nspname ~ '^archive_';
+SELECT action, migration, version, duration IS NULL AS no_duration, head = 'sha256:' || encode(sha256(''), 'hex') AS empty FROM publicdigit.migration_events WHERE tenant = 'acme' AND module = 'store' ORDER BY id DESC LIMIT 3;
+SELECT harmless($$SELECT publicdigit.uninstall_module('store', 'acme')$$);
+SET client_min_messages = error;
+SELECT publicdigit.install_module('label', 'acme');
+RESET client_min_messages;
+SELECT broken();
+SELECT count(*) FROM tenant_acme.crate;
+SELECT publicdigit.uninstall_module('label', 'acme');
 -- The tenant takes its archive along.
 SELECT publicdigit.uninstall_module('store', slug) FROM publicdigit.tenants;
 SELECT publicdigit.drop_tenant('acme', force => true);
@@ -139,6 +162,11 @@ SELECT * FROM installed;
 SELECT nspname ~ '^archive_landlord_\d+$' AS archive FROM pg_namespace WHERE nspname ~ '^archive_landlord';
 SELECT publicdigit.install_module('zone');
 SELECT count(*) FROM landlord.zone;
+SET client_min_messages = error;
+SELECT publicdigit.uninstall_module('zone', '@landlord'), publicdigit.uninstall_module('zone', '@landlord');
+RESET client_min_messages;
+SELECT * FROM installed;
+SELECT count(*) FROM pg_namespace WHERE nspname ~ '^archive_landlord';
 
 -- Rows keep a module that says so, unnamed tables' and those that only a bound tenant sees as well.
 SET client_min_messages = error;

@@ -134,7 +134,8 @@ check_run(PdScriptRun *run)
 /*
  * ensure_tables_made
  *		An error (22023) for a table that the manifest names and that the module
- *		has not made: there is none, or it is another module's.
+ *		has not made: there is none, or it is another module's.  55000 for one
+ *		that somebody has dropped in the archive.
  */
 static void
 ensure_tables_made(const Work *work)
@@ -150,6 +151,12 @@ ensure_tables_made(const Work *work)
 		bool		was_there = from != NULL &&
 			pd_manifest_table(from->source->manifest, spec->name) != NULL;
 
+		if (work->change->verb == PD_VERB_RESTORE && was_there && !OidIsValid(relid))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("table \"%s\" of module \"%s\" is not in the archive any more",
+							spec->name, work->manifest->name),
+					 errhint("Put it back there, or throw the rest away with publicdigit.uninstall_module() and install the module anew.")));
 		if ((relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE) ||
 			(!was_there && !list_member_oid(from == NULL ? work->run.created :
 											work->run.relations, relid)))
@@ -244,7 +251,44 @@ take_out(Work *work, const PdScript *script, double seconds)
 	entry.version = work->change->from->source->manifest->version;
 	entry.checksum = applied->checksum;
 	entry.batch = applied->batch;
-	pd_ledger_remove(ledger, &entry);
+	pd_ledger_remove(ledger, &entry, "undone");
+}
+
+/*
+ * discard_ledger
+ *		Take out all that was applied, the last first, of a module that is thrown
+ *		away.
+ */
+static void
+discard_ledger(Work *work)
+{
+	PdLedger   *ledger = work->change->ledger;
+
+	while (ledger->applied != NIL)
+	{
+		const PdApplied *applied = llast(ledger->applied);
+		PdLedgerEntry entry = {
+			.version = work->manifest->version,
+			.migration = applied->migration,
+			.checksum = applied->checksum,
+			.batch = applied->batch,
+			.seconds = -1
+		};
+
+		pd_ledger_remove(ledger, &entry, "discarded");
+	}
+}
+
+/*
+ * forget_installation
+ *		Take a module that is gone out of the registry; the ledger's rows go with
+ *		it, and its history stays.
+ */
+static void
+forget_installation(const Work *work)
+{
+	pd_spi_query("DELETE FROM publicdigit.installation WHERE id = $1",
+				 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(work->change->ledger->installation))));
 }
 
 /*
@@ -266,12 +310,12 @@ run_own(Work *work, const PdStep *step)
 }
 
 /*
- * move
- *		Move an object into the archive or out of it, as the role that owns it.
- *		The guard of scripts would refuse it.
+ * run_as_owner
+ *		Run a statement about the archive as the role that owns it, though not as
+ *		a script, whose guard would refuse it.
  */
 static void
-move(const Work *work, const char *sql)
+run_as_owner(const Work *work, const char *sql)
 {
 	PdSpi		spi;
 
@@ -355,7 +399,8 @@ run_step(Work *work, const PdStep *step)
 			pd_spi_command("%s", step->sql);
 			break;
 		case PD_STEP_MOVE:
-			move(work, step->sql);
+		case PD_STEP_DISCARD:
+			run_as_owner(work, step->sql);
 			break;
 		case PD_STEP_SEED:
 			seed(work, step->script);
@@ -465,9 +510,11 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 		case PD_VERB_UNINSTALL:
 			check_run(&work.run);
 			ensure_tables_gone(&work);
-			/* The ledger's rows go with it; its history stays. */
-			pd_spi_query("DELETE FROM publicdigit.installation WHERE id = $1",
-						 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(change->ledger->installation))));
+			forget_installation(&work);
+			break;
+		case PD_VERB_DISCARD:
+			discard_ledger(&work);
+			forget_installation(&work);
 			break;
 		case PD_VERB_ARCHIVE:
 			keep_installation(change);

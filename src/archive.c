@@ -74,6 +74,18 @@ pd_archive_moves(const PdTarget *target, int64 installation, bool away)
 }
 
 /*
+ * pd_archive_drop
+ *		The statement that drops an installation's archive with all that is in
+ *		it; for the owner role.
+ */
+char *
+pd_archive_drop(const PdTarget *target, int64 installation)
+{
+	return psprintf("DROP SCHEMA IF EXISTS %s CASCADE",
+					quote_identifier(pd_archive_schema(target, installation)));
+}
+
+/*
  * pd_archive_drop_all
  *		Drop what a tenant has in the archive.
  */
@@ -95,7 +107,6 @@ pd_archive_drop_all(const PdTenant *tenant)
 
 		SPI_tuptable = result;
 		installation = DatumGetInt64(pd_spi_datum(row, "id", &isnull));
-		pd_spi_command("DROP SCHEMA IF EXISTS %s CASCADE",
-					   quote_identifier(pd_archive_schema(&target, installation)));
+		pd_spi_command("%s", pd_archive_drop(&target, installation));
 	}
 }

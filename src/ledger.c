@@ -373,10 +373,10 @@ pd_ledger_replace(PdLedger *ledger, const PdLedgerEntry *entry, const char *acti
 
 /*
  * pd_ledger_remove
- *		Take out what has been undone.
+ *		Take out what has been undone or discarded.
  */
 void
-pd_ledger_remove(PdLedger *ledger, const PdLedgerEntry *entry)
+pd_ledger_remove(PdLedger *ledger, const PdLedgerEntry *entry, const char *action)
 {
 	int			position = list_position(ledger->applied, entry->migration);
 
@@ -384,7 +384,7 @@ pd_ledger_remove(PdLedger *ledger, const PdLedgerEntry *entry)
 	ledger->applied = list_delete_nth_cell(ledger->applied, position);
 	link_from(ledger, position);
 	delete_row(ledger, entry->migration);
-	keep_event(ledger, entry, "undone", NULL);
+	keep_event(ledger, entry, action, NULL);
 }
 
 /*

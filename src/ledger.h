@@ -61,7 +61,8 @@ extern void pd_ledger_add(PdLedger *ledger, const PdLedgerEntry *entry,
 						  const char *action);
 extern void pd_ledger_replace(PdLedger *ledger, const PdLedgerEntry *entry,
 							  const char *action);
-extern void pd_ledger_remove(PdLedger *ledger, const PdLedgerEntry *entry);
+extern void pd_ledger_remove(PdLedger *ledger, const PdLedgerEntry *entry,
+							 const char *action);
 extern void pd_ledger_keep_head(const PdLedger *ledger);
 
 #endif							/* PUBLICDIGIT_LEDGER_H */

@@ -47,6 +47,8 @@ pd_verb_noun(PdVerb verb)
 			return "archiving";
 		case PD_VERB_RESTORE:
 			return "restoration";
+		case PD_VERB_DISCARD:
+			return "discarding";
 		case PD_VERB_SEED:
 			return "seeding";
 	}
@@ -71,6 +73,7 @@ pd_step_name(PdStepKind kind)
 		case PD_STEP_CALL:
 			return "call";
 		case PD_STEP_DROP:
+		case PD_STEP_DISCARD:
 			return "drop";
 		case PD_STEP_ARCHIVE:
 		case PD_STEP_MOVE:
@@ -590,6 +593,20 @@ pd_change_away(const PdTarget *target, const PdInstallation *installed,
 	pd_plan_ensure_may_go(change, false);
 	add_drop_repeatable(change);
 	add_undo_with_installer(change);
+	return change;
+}
+
+/*
+ * pd_change_discard
+ *		Throw away what lies in the archive.
+ */
+PdChange *
+pd_change_discard(const PdTarget *target, const PdInstallation *installed)
+{
+	PdChange   *change = new_change(PD_VERB_DISCARD, target, installed,
+									pd_version_load(installed->version_id), NULL);
+
+	add_step(change, PD_STEP_DISCARD, NULL, pd_archive_drop(target, installed->id));
 	return change;
 }
 

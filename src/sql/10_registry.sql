@@ -111,6 +111,8 @@ CREATE TABLE publicdigit.installation (
     UNIQUE (id, context)
 );
 CREATE INDEX installation_version_id_idx ON publicdigit.installation (version_id);
+-- To forget a module asks whether it is installed anywhere.
+CREATE INDEX installation_module_idx ON publicdigit.installation (module, context);
 COMMENT ON TABLE publicdigit.installation IS 'modules installed for a tenant, or once for the landlord';
 
 -- The two ledgers live apart.  "context" is there only so that a landlord's
@@ -153,13 +155,13 @@ CREATE TABLE publicdigit.tenant_migration (
 COMMENT ON TABLE publicdigit.tenant_migration IS 'migrations applied to tenants';
 
 -- All that ever happened to migrations.  Rows are only added, and name tenants and
--- modules that may be gone.  "head" is the installation's after it; NULL once the
--- module is uninstalled.
+-- modules that may be gone.  "head" is that of the installation's chain after it:
+-- that of an empty one where nothing is applied any more.
 CREATE TABLE publicdigit.migration_event (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at              timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     action          text NOT NULL
-                    CHECK (action IN ('applied', 'undone', 'baselined', 'accepted')),
+                    CHECK (action IN ('applied', 'undone', 'baselined', 'accepted', 'discarded')),
     context         text NOT NULL CHECK (context IN ('landlord', 'tenant')),
     tenant_id       uuid CHECK ((context = 'tenant') = (tenant_id IS NOT NULL)),
     tenant          text,
@@ -172,7 +174,7 @@ CREATE TABLE publicdigit.migration_event (
     duration        interval,
     by              name NOT NULL DEFAULT session_user,
     reason          text,
-    head            text
+    head            text NOT NULL
 );
 CREATE INDEX migration_event_tenant_id_module_idx
     ON publicdigit.migration_event (tenant_id, module);
