@@ -45,6 +45,30 @@ batches_argument(FunctionCallInfo fcinfo, int argno)
 }
 
 /*
+ * modules_behind
+ *		Names of the target's modules that are not in the highest registered
+ *		version: the others have nothing to resolve.
+ */
+static List *
+modules_behind(const PdTarget *target)
+{
+	List	   *modules = NIL;
+	uint64		n;
+
+	n = pd_spi_query("SELECT i.module::text AS module FROM publicdigit.installation AS i"
+					 " WHERE (i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL)"
+					 " AND i.status <> 'archived'"
+					 " AND i.version_id <> (SELECT v.id FROM publicdigit.module_version AS v"
+					 "  WHERE v.module = i.module"
+					 "  ORDER BY v.version::text ~ '^[0-9.]+-', v.version DESC LIMIT 1)"
+					 " ORDER BY i.module",
+					 PD_ARGS(pd_uuid(pd_target_tenant(target))));
+	for (uint64 row = 0; row < n; row++)
+		modules = lappend(modules, pd_spi_text(row, "module"));
+	return modules;
+}
+
+/*
  * migrate
  *		Bring every installed module to the highest version that stands
  *		together with the others; returns how many migrations were applied.
@@ -58,13 +82,8 @@ migrate(const PdTarget *target)
 	int			count = 0;
 	ListCell   *cell;
 
-	foreach(cell, pd_installations(pd_target_tenant(target)))
-	{
-		const PdInstallation *installed = lfirst(cell);
-
-		if (installed->status != PD_ARCHIVED)
-			count += pd_apply(target, pd_plan_migrate(target, installed->module), batch);
-	}
+	foreach(cell, modules_behind(target))
+		count += pd_apply(target, pd_plan_migrate(target, lfirst(cell)), batch);
 	return count;
 }
 
