@@ -417,6 +417,33 @@ settle(Work *work)
 }
 
 /*
+ * verb_noun
+ *		A verb as error contexts have it: "NOUN of module ...".
+ */
+static const char *
+verb_noun(PdVerb verb)
+{
+	switch (verb)
+	{
+		case PD_VERB_INSTALL:
+			return "installation";
+		case PD_VERB_UPGRADE:
+			return "upgrade";
+		case PD_VERB_DOWNGRADE:
+			return "downgrade";
+		case PD_VERB_UNINSTALL:
+			return "removal";
+		case PD_VERB_ARCHIVE:
+			return "archiving";
+		case PD_VERB_RESTORE:
+			return "restoration";
+		case PD_VERB_SEED:
+			return "seeding";
+	}
+	return NULL;
+}
+
+/*
  * make_change
  *		Carry out what is planned for one module; returns how many migrations
  *		were applied or undone, or seeds run.
@@ -430,7 +457,7 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 	PdTargetWork context;
 	ListCell   *cell;
 
-	pd_target_begin_work(&context, pd_verb_noun(change->verb), work.manifest, target);
+	pd_target_begin_work(&context, verb_noun(change->verb), work.manifest, target);
 	if (change->installed == NULL)
 		change->ledger->installation = pd_installation_enter(target, change->to);
 	else if (change->verb == PD_VERB_RESTORE)

@@ -90,8 +90,6 @@ extern PdChange *pd_change_seed(const PdTarget *target,
 								const PdInstallation *installed);
 pg_noreturn extern void pd_report_no_down_script(const char *module, const char *version,
 												 const char *migration);
-extern const char *pd_verb_noun(PdVerb verb);
-extern const char *pd_step_name(PdStepKind kind);
 extern const PdVersion *pd_step_version(const PdChange *change, const PdStep *step);
 
 #endif							/* PUBLICDIGIT_PLAN_H */

@@ -157,8 +157,8 @@ CREATE TABLE publicdigit.tenant_migration (
 COMMENT ON TABLE publicdigit.tenant_migration IS 'migrations applied to tenants';
 
 -- All that ever happened to migrations.  Rows are only added, and name tenants and
--- modules that may be gone.  "head" is the installation's after it; NULL once the
--- module is uninstalled.
+-- modules that may be gone.  "head" is the installation's after it; that of an
+-- empty chain once nothing is applied.
 CREATE TABLE publicdigit.migration_event (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at              timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
