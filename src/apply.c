@@ -426,6 +426,8 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 	if (change->installed == NULL)
 		change->ledger->installation = pd_installation_enter(target, change->to);
 	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);
+	/* What comes back from the archive is moved by no script. */
+	work.run.names_changed = change->verb == PD_VERB_RESTORE;
 	foreach(cell, change->steps)
 		run_step(&work, lfirst(cell));
 
