@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "errors.h"
+#include "protect.h"
 #include "script_error.h"
 
 /*
@@ -61,6 +62,9 @@ hint_for(const ErrorData *error, const PdScriptRun *run, const PdScript *script)
 {
 	if (error->sqlerrcode == ERRCODE_DUPLICATE_TABLE)
 		return "A table comes from migrations or from the installer, never from both.  One that was made in another way can be taken over with publicdigit.baseline_module().";
+	if (error->sqlerrcode == ERRCODE_NOT_NULL_VIOLATION && error->column_name != NULL &&
+		strcmp(error->column_name, PD_TENANT_COLUMN) == 0)
+		return "Rows get their tenant from the column's default, which a table has when the statement that makes it has ended.  In that statement write publicdigit.current_tenant_id() into them.";
 	if (error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION && script->kind == PD_SCRIPT_SEED)
 		return seed_hint(run->manifest);
 	return NULL;
