@@ -463,6 +463,8 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 	else if (change->verb == PD_VERB_RESTORE)
 		keep_installation(change);	/* what it moves back is its own again */
 	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);
+	/* What comes back from the archive is moved by no script. */
+	work.run.names_changed = change->verb == PD_VERB_RESTORE;
 	foreach(cell, change->steps)
 		run_step(&work, lfirst(cell));
 

@@ -258,6 +258,10 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 	ObjectAddress object;
 
 	ObjectAddressSet(object, classId, objectId);
+	/* What happens to a column leaves the names of objects as they are. */
+	if (subId == 0 && (access == OAT_POST_CREATE || access == OAT_POST_ALTER ||
+					   access == OAT_DROP))
+		run->names_changed = true;
 	switch (access)
 	{
 		case OAT_POST_CREATE:
