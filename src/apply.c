@@ -89,6 +89,20 @@ warn_of_keys(const PdScriptRun *run)
 }
 
 /*
+ * settle_policies
+ *		Let a module's own permissive policies take the place of ours.  Only when
+ *		all scripts have run: until then they themselves needed it to see a row.
+ */
+static void
+settle_policies(PdScriptRun *run)
+{
+	ListCell   *cell;
+
+	foreach(cell, run->relations)
+		pd_settle_bound_policy(lfirst_oid(cell));
+}
+
+/*
  * check_run
  *		After a module's scripts: check the golden rules on every table that
  *		they made or altered.
@@ -99,13 +113,7 @@ check_run(PdScriptRun *run)
 	List	   *tables = NIL;
 	ListCell   *cell;
 
-	/*
-	 * A module's own permissive policies take the place of ours only now:
-	 * until then the scripts themselves needed it to see a row.
-	 */
-	foreach(cell, run->relations)
-		pd_settle_bound_policy(lfirst_oid(cell));
-
+	pd_script_hold(run, settle_policies);
 	foreach(cell, run->relations)
 	{
 		const char *name = get_rel_name(lfirst_oid(cell));
@@ -455,6 +463,8 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 	else if (change->verb == PD_VERB_RESTORE)
 		keep_installation(change);	/* what it moves back is its own again */
 	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);
+	/* What comes back from the archive is moved by no script. */
+	work.run.names_changed = change->verb == PD_VERB_RESTORE;
 	foreach(cell, change->steps)
 		run_step(&work, lfirst(cell));
 

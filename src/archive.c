@@ -20,6 +20,7 @@
 #include "module_object.h"
 #include "script.h"
 #include "spi.h"
+#include "tenant.h"
 
 /*
  * pd_archive_schema
@@ -89,7 +90,6 @@ pd_archive_drop_all(const PdTenant *tenant)
 
 		SPI_tuptable = result;
 		installation = DatumGetInt64(pd_spi_datum(row, "id", &isnull));
-		pd_spi_command("DROP SCHEMA IF EXISTS %s CASCADE",
-					   quote_identifier(pd_archive_schema(&target, installation)));
+		pd_drop_schema(pd_archive_schema(&target, installation));
 	}
 }

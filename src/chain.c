@@ -30,6 +30,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "chain.h"
+#include "compat.h"
 
 /*
  * pd_checksum

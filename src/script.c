@@ -341,20 +341,45 @@ set_for_script(const char *name, const char *value)
 }
 
 /*
- * protect_created
- *		Protect what the script has made, with a path of our own: by the
- *		script's, its own functions and operators would come first.
+ * work_as_owner
+ *		Do work of ours as the role that scripts run as.
  */
 static void
-protect_created(PdScriptRun *run)
+work_as_owner(PdScriptRun *run, void (*work) (PdScriptRun *run))
 {
 	PdSpi		spi;
 
-	if (run->unprotected == NIL)
-		return;
 	pd_spi_begin_as(&spi, run->owner);
-	pd_protect_created(run);
+	work(run);
 	pd_spi_end(&spi);
+}
+
+/*
+ * pd_script_hold
+ *		Do work of ours on what a run's scripts have made: as its owner, and held
+ *		as a script is.
+ *
+ * To open a table is to run functions of the module's, as pd_spi_begin says.
+ * With a path of our own: by the script's, the module's functions and operators
+ * would come first.
+ */
+void
+pd_script_hold(PdScriptRun *run, void (*work) (PdScriptRun *run))
+{
+	PdScriptRun *save_running = pd_script_running();
+
+	PG_TRY();
+	{
+		pd_script_set_running(run);
+		work_as_owner(run, work);
+	}
+	PG_CATCH();
+	{
+		pd_script_set_running(save_running);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	pd_script_set_running(save_running);
 }
 
 /*
@@ -389,7 +414,8 @@ run_statements(PdScriptRun *run, ScriptPosition *position)
 		run_statement(run, pnstrdup(content + start, end - start));
 		pd_script_guard_check_touched(run);
 		MemoryContextSwitchTo(old);
-		protect_created(run);
+		if (run->unprotected != NIL)
+			pd_script_hold(run, pd_protect_created);
 		MemoryContextReset(statement_memory);
 	}
 	MemoryContextDelete(statement_memory);
