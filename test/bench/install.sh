@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034
 # create_tenant and install_module of a module of ten tables, one transaction a
 # tenant, 200 times, against the same DDL as a plain script, also one transaction
 # a tenant.  The script is what pg_dump -s says of a tenant's schema that was

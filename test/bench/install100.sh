@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034
 # create_tenant and install_module of a module of 100 tables, in one transaction,
 # against the same DDL as a plain script, which is what pg_dump -s says of a tenant's
 # schema that was installed so.  Two sessions take turns; the first turn warms up.

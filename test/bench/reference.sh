@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034
 # A row of the landlord's that no tenant refers to is deleted, while the tables of
 # 2,000 tenants refer to its table by reference_landlord; against the same with
 # real foreign keys.  Each deletion has a session of its own: the first one is

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034
 # An upgrade that adds ten columns to a table, one transaction a tenant, for 200
 # tenants, against the same ten ALTER TABLEs by hand, as the owner role, also in one
 # transaction each.  The plain tables are what pg_dump -s says of a tenant's schema,
