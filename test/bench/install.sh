@@ -29,13 +29,13 @@ install_scripts() {
 bench_install() {
     local turns ratios
     new_database bench_install
-    DATABASE=bench_install
+    use_database bench_install
     client postgres -f "$BENCH/install.sql" >/dev/null
     install_scripts
 
     turns=$(take_turns install bench_ops postgres $((INSTALL_TENANTS / INSTALL_TURN)))
     same_ddl tenant_shop_1 plain_shop_1
-    DATABASE=bench
+    use_database bench
 
     say "create tenant and install, ms for $INSTALL_TURN tenants:"
     say "$turns"

@@ -49,7 +49,7 @@ hundred_row() {
 bench_install100() {
     local turns ours plain last=$((PAIRS + 1))
     new_database bench_install100
-    DATABASE=bench_install100
+    use_database bench_install100
     client postgres -f "$BENCH/install100.sql" >/dev/null
     install100_scripts $((PAIRS + 2))
 
@@ -57,7 +57,7 @@ bench_install100() {
     same_ddl tenant_hundred_1_0 plain_hundred_0
     ours=$(kept_after bench_ops "$WORK/install100_ours.$last.sql")
     plain=$(kept_after postgres "$WORK/install100_plain.$last.sql")
-    DATABASE=bench
+    use_database bench
 
     compared 'create tenant, install 100 tables' ms '<= 1.3' < <(
         awk 'NR > 1 { print $1 * 1000, $2 * 1000 }' <<<"$turns"
