@@ -299,9 +299,13 @@ pd_module_objects_record(PdScriptRun *run, int64 installation,
 	run->names_changed = false;
 }
 
-/* Types as pg_identify_object() says, and as DROP and ALTER do. */
+/*
+ * Types as pg_identify_object() says, and as DROP and ALTER do.  AGGREGATE would
+ * want the arguments in its own way: "*" for none, ORDER BY for an ordered set.
+ */
 #define KIND_OF_TYPE \
-	" CASE type WHEN 'statistics object' THEN 'STATISTICS' ELSE upper(type) END AS kind"
+	" CASE type WHEN 'statistics object' THEN 'STATISTICS'" \
+	"  WHEN 'aggregate' THEN 'ROUTINE' ELSE upper(type) END AS kind"
 
 /*
  * objects_by_name

@@ -40,8 +40,13 @@ pd_plan_installed(const PdTarget *target, const char *module)
 {
 	PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
 
-	if (installed == NULL || installed->status == PD_ARCHIVED)
+	if (installed == NULL)
 		report_not_installed(target, module);
+	if (installed->status == PD_ARCHIVED)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("module \"%s\" is in the archive of %s", module, pd_target_name(target)),
+				 errhint("Bring it back with publicdigit.install_module() first.")));
 	return installed;
 }
 
@@ -318,11 +323,12 @@ pd_plan_downgrade(const PdTarget *target, const char *module, const char *versio
 }
 
 /*
- * installed_dependents
- *		Names of the target's installed modules that require a module.
+ * dependents_of
+ *		Names of the target's modules that require a module: of those that are
+ *		installed, or of those in the archive, where they may refer to each other.
  */
 static List *
-installed_dependents(const PdTarget *target, const char *module)
+dependents_of(const PdTarget *target, const char *module, bool archived)
 {
 	List	   *names = NIL;
 	uint64		n;
@@ -330,9 +336,10 @@ installed_dependents(const PdTarget *target, const char *module)
 	n = pd_spi_query("SELECT i.module::text AS module FROM publicdigit.installation AS i"
 					 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
 					 " WHERE (i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL)"
-					 " AND i.status <> 'archived'"
+					 " AND (i.status = 'archived') = $3"
 					 " AND v.manifest->'requires' ? $2 ORDER BY i.module",
-					 PD_ARGS(pd_uuid(pd_target_tenant(target)), pd_text(module)));
+					 PD_ARGS(pd_uuid(pd_target_tenant(target)), pd_text(module),
+							 pd_datum(BOOLOID, BoolGetDatum(archived))));
 	for (uint64 row = 0; row < n; row++)
 		names = lappend(names, pd_spi_text(row, "module"));
 	return names;
@@ -362,15 +369,40 @@ ensure_no_tenant_needs(const char *module)
 }
 
 /*
+ * report_dependents
+ *		Raise 2BP01 for a module that others need.
+ */
+pg_noreturn static void
+report_dependents(const PdTarget *target, const PdInstallation *installed,
+				  const List *dependents)
+{
+	const char *owner = target->context == PD_TENANT ? "The tenant" : "The landlord";
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 errmsg("module \"%s\" is still needed by module \"%s\"",
+					installed->module, (char *) linitial(dependents)),
+			 installed->status == PD_ARCHIVED ?
+			 errdetail_plural("%s has %d module in the archive that requires it.",
+							  "%s has %d modules in the archive that require it.",
+							  list_length(dependents), owner, list_length(dependents)) :
+			 errdetail_plural("%s has %d installed module that requires it.",
+							  "%s has %d installed modules that require it.",
+							  list_length(dependents), owner, list_length(dependents)),
+			 errhint("Uninstall what needs it first, or call uninstall_module with cascade => true.")));
+}
+
+/*
  * add_removal
  *		Add the removal of a module to the changes and, with cascade, before it
- *		those of the modules that need it.
+ *		those of the modules that need it.  Errors: 55000, 2BP01.
  */
 static List *
 add_removal(const PdTarget *target, const char *module, bool cascade,
 			List *changes)
 {
-	List	   *dependents = installed_dependents(target, module);
+	PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
+	List	   *dependents;
 	ListCell   *cell;
 
 	check_stack_depth();
@@ -380,31 +412,28 @@ add_removal(const PdTarget *target, const char *module, bool cascade,
 			return changes;		/* a cascade came this way before */
 	}
 
+	if (installed == NULL)
+		report_not_installed(target, module);
+	dependents = dependents_of(target, module, installed->status == PD_ARCHIVED);
 	if (dependents != NIL && !cascade)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("module \"%s\" is still needed by module \"%s\"",
-						module, (char *) linitial(dependents)),
-				 errdetail_plural("%s has %d installed module that requires it.",
-								  "%s has %d installed modules that require it.",
-								  list_length(dependents),
-								  target->context == PD_TENANT ? "The tenant" : "The landlord",
-								  list_length(dependents)),
-				 errhint("Uninstall what needs it first, or call uninstall_module with cascade => true.")));
+		report_dependents(target, installed, dependents);
 	foreach(cell, dependents)
 		changes = add_removal(target, lfirst(cell), cascade, changes);
-	return lappend(changes, pd_change_away(target, pd_plan_installed(target, module), true));
+	return lappend(changes, installed->status == PD_ARCHIVED ?
+				   pd_change_discard(target, installed) :
+				   pd_change_away(target, installed, true));
 }
 
 /*
  * pd_plan_uninstall
- *		Remove a module and, with cascade, what needs it.
- *		Errors: 55000, 2BP01.
+ *		Remove a module and, with cascade, what needs it; throw away one that
+ *		lies in the archive.  Errors: 55000, 2BP01.
  */
 List *
 pd_plan_uninstall(const PdTarget *target, const char *module, bool cascade)
 {
-	(void) pd_plan_installed(target, module);
+	if (pd_installation_find(module, pd_target_tenant(target)) == NULL)
+		report_not_installed(target, module);
 	if (target->context == PD_LANDLORD)
 		ensure_no_tenant_needs(module);
 	return add_removal(target, module, cascade, NIL);

@@ -51,7 +51,7 @@ outcomes_of(const PdTarget *target, const List *changes)
 				change->to->source->manifest;
 		else
 			outcome->manifest = installed->status == PD_ARCHIVED ? NULL :
-				pd_version_load(installed->version_id)->source->manifest;
+				pd_version_manifest(installed->version_id);
 		outcomes = lappend(outcomes, outcome);
 	}
 	return outcomes;
@@ -175,7 +175,7 @@ ensure_tenants_met(const List *changes, const List *outcomes)
 		for (uint64 row = 0; row < n; row++)
 			ids = lappend(ids, pd_spi_text(row, "version_id"));
 		foreach(id, ids)
-			ensure_met(pd_version_load(strtoll(lfirst(id), NULL, 10))->source->manifest,
+			ensure_met(pd_version_manifest(strtoll(lfirst(id), NULL, 10)),
 					   outcomes, false);
 	}
 }

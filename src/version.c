@@ -76,6 +76,23 @@ pd_version_load(int64 id)
 }
 
 /*
+ * pd_version_manifest
+ *		The manifest of a version that is installed, without its scripts, and
+ *		without a lock: what is installed cannot be unregistered.
+ */
+PdManifest *
+pd_version_manifest(int64 id)
+{
+	bool		isnull;
+
+	if (pd_spi_query("SELECT v.manifest FROM publicdigit.module_version AS v WHERE v.id = $1",
+					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(id)))) == 0)
+		elog(ERROR, "version " INT64_FORMAT " is not registered", id);
+	return pd_manifest_parse(DatumGetJsonbPCopy(pd_spi_datum(0, "manifest", &isnull)),
+							 "registered manifest");
+}
+
+/*
  * pd_module_context
  *		For whom a registered module is meant.  Errors: 42704 where no version of
  *		it is registered.

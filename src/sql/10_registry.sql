@@ -115,6 +115,8 @@ CREATE TABLE publicdigit.installation (
     UNIQUE (id, context)
 );
 CREATE INDEX installation_version_id_idx ON publicdigit.installation (version_id);
+-- To forget a module asks whether it is installed anywhere.
+CREATE INDEX installation_module_idx ON publicdigit.installation (module, context);
 COMMENT ON TABLE publicdigit.installation IS 'modules installed for a tenant, or once for the landlord';
 
 -- The two ledgers live apart.  "context" is there only so that a landlord's
@@ -163,7 +165,7 @@ CREATE TABLE publicdigit.migration_event (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at              timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     action          text NOT NULL
-                    CHECK (action IN ('applied', 'undone', 'baselined', 'accepted')),
+                    CHECK (action IN ('applied', 'undone', 'baselined', 'accepted', 'discarded')),
     context         text NOT NULL CHECK (context IN ('landlord', 'tenant')),
     tenant_id       uuid CHECK ((context = 'tenant') = (tenant_id IS NOT NULL)),
     tenant          text,
@@ -176,7 +178,7 @@ CREATE TABLE publicdigit.migration_event (
     duration        interval,
     by              name NOT NULL DEFAULT session_user,
     reason          text,
-    head            text
+    head            text NOT NULL
 );
 CREATE INDEX migration_event_tenant_id_module_idx
     ON publicdigit.migration_event (tenant_id, module);
