@@ -36,6 +36,7 @@ typedef struct PdScriptRun
 	List	   *touched;		/* of ObjectAddress *, in this statement */
 	List	   *objects;		/* of ObjectAddress *, made or altered */
 	bool		is_firing;		/* its deferred triggers, at its end */
+	Oid			referring;		/* a table that we read for references, or invalid */
 } PdScriptRun;
 
 /* For pd_script_running() alone. */
