@@ -10,7 +10,8 @@
  * and what the functions do stays within the query.
  *
  * A script that has led here stays held meanwhile, and those functions with it.
- * The rules that hold it know of one exception: the table that is being read.
+ * The rules that hold it know of one exception: the table that is being read,
+ * and the name of its schema.
  *
  *-------------------------------------------------------------------------
  */
@@ -82,44 +83,48 @@ pd_reference_begin(PdSpi *spi, Oid relid, LOCKMODE lockmode)
 }
 
 /*
- * prepare
- *		Prepare a query of a table; an error where that fails.
+ * start
+ *		Start a query of a table: with a portal by that, or else, to its end, with
+ *		a value as $1.
  */
-static SPIPlanPtr
-prepare(Oid relid, const char *sql, int nargs, Oid *types)
+static void
+start(Oid relid, const char *sql, Oid type, Datum value, Portal *portal)
 {
-	SPIPlanPtr	plan = SPI_prepare(sql, nargs, types);
+	SPIPlanPtr	plan = SPI_prepare(sql, portal != NULL ? 0 : 1, &type);
 
+	/* Not kept: this happens where a key that was used is taken away. */
 	if (plan == NULL)
 		elog(ERROR, "could not read the references of table \"%s\": %s",
 			 get_rel_name(relid), SPI_result_code_string(SPI_result));
-	return plan;
+	if (portal != NULL)
+		*portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
+	else if (SPI_execute_snapshot(plan, &value, NULL, pd_latest_snapshot(),
+								  InvalidSnapshot, false, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for references in table \"%s\"", get_rel_name(relid));
 }
 
 /*
- * start
- *		Start a query of a table, which a script may read meanwhile: one with a
- *		portal by that, or else to its end.
+ * start_past_script
+ *		The same, while a script may be running: that may not read the table.
  */
 static void
-start(Oid relid, SPIPlanPtr plan, Datum *values, Portal *portal)
+start_past_script(Oid relid, const char *sql, Oid type, Datum value, Portal *portal)
 {
 	PdScriptRun *run = pd_script_running();
 
+	if (run == NULL)
+	{
+		start(relid, sql, type, value, portal);
+		return;
+	}
 	PG_TRY();
 	{
-		if (run != NULL)
-			run->referring = relid;
-		if (portal != NULL)
-			*portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
-		else if (SPI_execute_snapshot(plan, values, NULL, pd_latest_snapshot(),
-									  InvalidSnapshot, false, false, 1) != SPI_OK_SELECT)
-			elog(ERROR, "could not look for references in table \"%s\"", get_rel_name(relid));
+		run->referring = relid;
+		start(relid, sql, type, value, portal);
 	}
 	PG_FINALLY();
 	{
-		if (run != NULL)
-			run->referring = InvalidOid;
+		run->referring = InvalidOid;
 	}
 	PG_END_TRY();
 }
@@ -149,7 +154,7 @@ pd_reference_open_values(Oid relid, AttrNumber column)
 	sql = psprintf("SELECT DISTINCT x.%s AS value FROM %s%s AS x"
 				   " WHERE x.%s IS NOT NULL ORDER BY 1",
 				   name, only(relid), pd_reference_table_name(relid), name);
-	start(relid, prepare(relid, sql, 0, NULL), NULL, &portal);
+	start_past_script(relid, sql, InvalidOid, (Datum) 0, &portal);
 	return portal;
 }
 
@@ -171,8 +176,7 @@ pd_reference_refers(Oid relid, AttrNumber column, Oid type, Datum value)
 				   " FOR KEY SHARE OF x",
 				   only(relid), pd_reference_table_name(relid),
 				   quote_identifier(get_attname(relid, column, false)));
-	/* Not kept: this happens where a key that was used is taken away. */
-	start(relid, prepare(relid, sql, 1, &type), &value, NULL);
+	start_past_script(relid, sql, type, value, NULL);
 	found = SPI_processed > 0;
 	pd_spi_end(&spi);
 	return found;

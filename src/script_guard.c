@@ -81,7 +81,8 @@ report_outside(const PdScriptRun *run, const ObjectAddress *object)
 /*
  * is_other_tenant_schema
  *		Does the owner role own this schema, though it is neither the
- *		script's nor the landlord's?
+ *		script's nor the landlord's?  Nor that of a table which we ourselves are
+ *		reading.
  */
 static bool
 is_other_tenant_schema(const PdScriptRun *run, Oid nspid)
@@ -90,7 +91,8 @@ is_other_tenant_schema(const PdScriptRun *run, Oid nspid)
 	Form_pg_namespace form;
 	bool		result;
 
-	if (nspid == run->schema)
+	if (nspid == run->schema ||
+		(OidIsValid(run->referring) && nspid == get_rel_namespace(run->referring)))
 		return false;
 	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(nspid));
 	if (!HeapTupleIsValid(tuple))
