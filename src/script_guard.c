@@ -31,6 +31,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
+#include "catalog/partition.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_cast.h"
 #include "catalog/pg_collation.h"
@@ -80,7 +81,8 @@ report_outside(const PdScriptRun *run, const ObjectAddress *object)
 /*
  * is_other_tenant_schema
  *		Does the owner role own this schema, though it is neither the
- *		script's nor the landlord's?
+ *		script's nor the landlord's?  Nor that of a table which we ourselves are
+ *		reading.
  */
 static bool
 is_other_tenant_schema(const PdScriptRun *run, Oid nspid)
@@ -89,7 +91,8 @@ is_other_tenant_schema(const PdScriptRun *run, Oid nspid)
 	Form_pg_namespace form;
 	bool		result;
 
-	if (nspid == run->schema)
+	if (nspid == run->schema ||
+		(OidIsValid(run->referring) && nspid == get_rel_namespace(run->referring)))
 		return false;
 	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(nspid));
 	if (!HeapTupleIsValid(tuple))
@@ -402,6 +405,20 @@ pd_script_guard_inside(PdScriptRun *run, const ObjectAddress *object)
 }
 
 /*
+ * is_referring
+ *		Is this the table that we ourselves read for references to a key which
+ *		the script takes away, or a partition of it?
+ */
+static bool
+is_referring(const PdScriptRun *run, Oid relid)
+{
+	return OidIsValid(run->referring) &&
+		(relid == run->referring ||
+		 (get_rel_relispartition(relid) &&
+		  list_member_oid(get_partition_ancestors(relid), run->referring)));
+}
+
+/*
  * pd_script_guard_read
  *		An error (42501) for a query within a foreign key's own work that reads
  *		a protected table of another schema: there the owner role, whose
@@ -414,7 +431,8 @@ pd_script_guard_read(const PdScriptRun *run, Oid relid)
 	bool		forced;
 	HeapTuple	tuple;
 
-	if (!OidIsValid(relid) || get_rel_namespace(relid) == run->schema)
+	if (!OidIsValid(relid) || get_rel_namespace(relid) == run->schema ||
+		is_referring(run, relid))
 		return;
 	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	if (!HeapTupleIsValid(tuple))

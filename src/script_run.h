@@ -37,6 +37,7 @@ typedef struct PdScriptRun
 	List	   *objects;		/* of ObjectAddress *, made or altered */
 	bool		names_changed;	/* objects have come, gone or been renamed */
 	bool		is_firing;		/* its deferred triggers, at its end */
+	Oid			referring;		/* a table that we read for references, or invalid */
 } PdScriptRun;
 
 /* For pd_script_running() alone. */

@@ -296,9 +296,13 @@ grant_functions(const Setup *setup)
 				   " publicdigit.use_landlord(boolean),"
 				   " publicdigit.find_tenant(text)"
 				   " TO %s", app);
-	/* For modules' scripts; it asks for the ownership of the table as well. */
+	/*
+	 * For modules' scripts; it asks for the ownership of the table as well.  Its
+	 * triggers are made as the table's owner, a new partition's by the server.
+	 */
 	pd_spi_command("GRANT EXECUTE ON FUNCTION"
-				   " publicdigit.reference_landlord(regclass, name, regclass) TO %s",
+				   " publicdigit.reference_landlord(regclass, name, regclass),"
+				   " publicdigit.check_landlord_reference(), publicdigit.keep_landlord_key() TO %s",
 				   quote_identifier(setup->owner));
 
 	if (setup->admin != NULL)

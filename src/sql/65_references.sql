@@ -57,7 +57,8 @@ CREATE EVENT TRIGGER publicdigit_settle_landlord_references ON ddl_command_end
     EXECUTE FUNCTION publicdigit.settle_landlord_references();
 
 -- Read from the catalogs: the trigger is the reference.  Its condition names
--- column and landlord's table, so that both may be renamed.
+-- column and landlord's table, so that both may be renamed.  One that was made by
+-- hand, for some columns' updates only, is none.
 CREATE VIEW publicdigit.landlord_references AS
     SELECT t.tgrelid::pg_catalog.regclass AS table_name,
            a.attname AS column_name,
@@ -79,7 +80,8 @@ CREATE VIEW publicdigit.landlord_references AS
     JOIN pg_catalog.pg_attribute AS a
       ON a.attrelid = t.tgrelid AND a.attnum = c.refobjsubid
     WHERE t.tgfoid OPERATOR(pg_catalog.=) 'publicdigit.check_landlord_reference()'::pg_catalog.regprocedure
-      AND t.tgparentid = 0;
+      AND t.tgparentid = 0
+      AND t.tgattr::pg_catalog.text = '';
 COMMENT ON VIEW publicdigit.landlord_references IS
     'columns of tenants'' tables that refer to landlord''s tables';
 
