@@ -39,8 +39,21 @@ RESET client_min_messages;
 -- Dependents first, with what they want; the app role does not get there.
 SELECT harmless($$SELECT publicdigit.uninstall_module('store', 'acme')$$);
 SELECT regexp_replace(statement, '[0-9a-f]{32}_[0-9]+', 'ID', 'g') FROM publicdigit.plan_module('uninstall', 'label', 'acme');
+-- As whom its objects move: an event trigger of the server's is told.
+CREATE TABLE moved (tag text, role name);
+GRANT INSERT ON moved TO PUBLIC;
+CREATE FUNCTION note_move() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO public.moved VALUES (tg_tag, current_user); END$$;
+CREATE EVENT TRIGGER note_move ON ddl_command_end WHEN tag IN ('CREATE SCHEMA', 'ALTER TABLE', 'ALTER VIEW', 'ALTER FUNCTION', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SEQUENCE', 'ALTER STATISTICS')
+    EXECUTE FUNCTION note_move();
 SELECT publicdigit.uninstall_module('store', 'acme', cascade => true);
+DROP EVENT TRIGGER note_move;
+SELECT tag, role = session_user AS superuser, role = 'regress_owner' AS owner, count(*) FROM moved GROUP BY 1, role ORDER BY 1;
+DROP FUNCTION note_move;
+DROP TABLE moved;
 SELECT * FROM installed;
+-- Nor has it any privilege there.
+SELECT count(*) FROM information_schema.role_table_grants WHERE grantee = 'regress_app' AND table_schema ~ '^archive_';
+SELECT count(*) FROM information_schema.usage_privileges WHERE grantee = 'regress_app' AND object_schema ~ '^archive_';
 SELECT count(*) FROM pg_depend WHERE refobjid = 'tenant_acme'::regnamespace AND deptype = 'n';
 SELECT regexp_replace(nspname, '[0-9a-f]{32}_[0-9]+', 'ID') AS archive, count(*), pg_get_userbyid(nspowner) AS owner, has_schema_privilege('regress_app', n.oid, 'usage') AS usage
 FROM pg_namespace AS n JOIN pg_class AS c ON relnamespace = n.oid AND relkind IN ('r', 'p', 'v', 'S') WHERE nspname ~ '^archive' GROUP BY n.oid ORDER BY count(*);
@@ -56,7 +69,7 @@ ROLLBACK;
 \c - :superuser
 -- Another's view of it, and what an archived module is not.
 SELECT broken();
-SELECT harmless(call) FROM unnest('{"SELECT publicdigit.upgrade_module(''store'', ''acme'')", "SELECT publicdigit.uninstall_module(''store'', ''acme'')",
+SELECT harmless(call) FROM unnest('{"SELECT publicdigit.upgrade_module(''store'', ''acme'')", "SELECT publicdigit.downgrade_module(''store'', ''acme'', ''1.0.0'')",
     "SELECT publicdigit.disable_module(''store'', ''acme'')", "SELECT publicdigit.seed_module(''store'', ''acme'')", "SELECT publicdigit.rollback_tenant(''acme'')",
     "SELECT publicdigit.migrate_tenant(''acme'')", "SELECT publicdigit.unregister_module(''store'', ''1.0.0'')", "SELECT publicdigit.accept_migration(''store'', ''0001_store'', ''acme'', ''why'')"}'::text[]) AS call;
 SELECT count(*) FROM publicdigit.pending_migrations('acme');
@@ -74,6 +87,8 @@ SELECT * FROM installed;
 SELECT broken();
 SELECT count(*) FROM pg_namespace WHERE nspname ~ '^archive';
 SELECT * FROM protection ORDER BY 1;
+SELECT table_name, string_agg(privilege_type, ' ' ORDER BY privilege_type) FROM information_schema.role_table_grants
+WHERE grantee = 'regress_app' AND table_schema = 'tenant_acme' GROUP BY 1 ORDER BY 1;
 SELECT b.id, b.word, b.ticket, i.n, l.id FROM tenant_acme.crate AS b JOIN tenant_acme.item AS i ON i.box_id = b.id JOIN tenant_acme.label AS l ON l.box_id = b.id ORDER BY 1;
 SELECT string_agg(privilege_type, ' ') FROM information_schema.role_table_grants WHERE grantee = 'regress_app' AND table_name = 'crate' AND table_schema = 'tenant_acme';
 \c - regress_web
@@ -108,6 +123,29 @@ SELECT publicdigit.install_module('renamed', 'acme'), publicdigit.uninstall_modu
 RESET client_min_messages;
 SELECT to_regprocedure('tenant_acme.f(tenant_acme.two)');
 SELECT broken();
+-- Thrown away, which only uninstall_module() does: dependents first, foreign views and what was put there too.
+SET client_min_messages = error;
+SELECT publicdigit.install_module('label', 'acme'), publicdigit.uninstall_module('store', 'acme', cascade => true);
+RESET client_min_messages;
+SELECT harmless($$SELECT publicdigit.uninstall_module('store', 'acme')$$);
+SELECT step, action, module, version, regexp_replace(statement, '[0-9a-f]{32}_[0-9]+', 'ID', 'g') FROM publicdigit.plan_module('uninstall', 'label', 'acme');
+-- A table that somebody has dropped there keeps the module away, until it is thrown away.
+SELECT n.nspname AS archive FROM publicdigit.installation AS i JOIN pg_namespace AS n ON n.nspname ~ ('^archive_.*_' || i.id || '$') WHERE module = 'store' AND status = 'archived' \gset
+SET client_min_messages = error;
+DROP TABLE :archive.day;
+SELECT harmless($$SELECT publicdigit.install_module('store', 'acme')$$);
+SELECT publicdigit.uninstall_module('store', 'acme', cascade => true);
+RESET client_min_messages;
+SELECT * FROM installed;
+SELECT count(*) FROM pg_namespace WHERE nspname ~ '^archive_';
+SELECT action, migration, version, duration IS NULL AS no_duration, head = 'sha256:' || encode(sha256(''), 'hex') AS empty FROM publicdigit.migration_events WHERE tenant = 'acme' AND module = 'store' ORDER BY id DESC LIMIT 3;
+SELECT harmless($$SELECT publicdigit.uninstall_module('store', 'acme')$$);
+SET client_min_messages = error;
+SELECT publicdigit.install_module('label', 'acme');
+RESET client_min_messages;
+SELECT broken();
+SELECT count(*) FROM tenant_acme.crate;
+SELECT publicdigit.uninstall_module('label', 'acme');
 -- The tenant takes its archive along.
 SELECT publicdigit.uninstall_module('store', slug) FROM publicdigit.tenants;
 SELECT publicdigit.drop_tenant('acme', force => true);
@@ -124,6 +162,22 @@ SELECT * FROM installed;
 SELECT nspname ~ '^archive_landlord_\d+$' AS archive FROM pg_namespace WHERE nspname ~ '^archive_landlord';
 SELECT publicdigit.install_module('zone');
 SELECT count(*) FROM landlord.zone;
+-- Rows in a tenant's archive hold the landlord's keys, which they will need again.
+SET client_min_messages = error;
+SELECT module('refers', '1.0.0', '{"0001_a.up": "CREATE TABLE refers (tenant_id uuid, zone int); SELECT publicdigit.reference_landlord(''refers'', ''zone'', ''zone''); INSERT INTO refers (zone) VALUES (1)"}',
+              '{"on_uninstall": "archive", "requires": {"zone": "*"}}');
+SELECT publicdigit.install_module('refers', 'beta'), publicdigit.uninstall_module('refers', 'beta');
+RESET client_min_messages;
+SELECT regexp_replace(try('DELETE FROM landlord.zone'), '[0-9a-f]{32}_[0-9]+', 'ID');
+SELECT harmless($$SELECT publicdigit.uninstall_module('zone', '@landlord')$$);
+SELECT publicdigit.install_module('refers', 'beta');
+SELECT count(*) FROM tenant_beta.refers JOIN landlord.zone ON zone = id;
+SET client_min_messages = error;
+SELECT publicdigit.uninstall_module('refers', 'beta'), publicdigit.uninstall_module('refers', 'beta');
+SELECT publicdigit.uninstall_module('zone', '@landlord'), publicdigit.uninstall_module('zone', '@landlord');
+RESET client_min_messages;
+SELECT * FROM installed;
+SELECT count(*) FROM pg_namespace WHERE nspname ~ '^archive_landlord';
 
 -- Rows keep a module that says so, unnamed tables' and those that only a bound tenant sees as well.
 SET client_min_messages = error;
@@ -136,6 +190,16 @@ BEGIN
     EXECUTE format('INSERT INTO tenant_beta.%I SELECT id FROM publicdigit.tenants', name);
     RETURN harmless('SELECT publicdigit.uninstall_module(''dear'', ''beta'')') || ' / ' || harmless('SELECT publicdigit.rollback_tenant(''beta'')');
 END $$;
+-- To look for rows runs nothing of the module's: planning a query would run this.
+SET client_min_messages = error;
+SELECT module('sly', '1.0.0', jsonb_build_object('0001_sly.up', $$CREATE TABLE sly (tenant_id uuid, a int);
+    CREATE FUNCTION peek() RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''peek as %'', CASE current_user WHEN session_user THEN ''superuser'' ELSE current_user END; RETURN true; END';
+    CREATE INDEX ON sly (a) WHERE peek()$$, '0001_sly.down', 'DROP TABLE sly; DROP FUNCTION peek'), '{"on_uninstall": "refuse_if_data", "tables": {"sly": "tenant"}}');
+SELECT publicdigit.install_module('sly', 'beta');
+RESET client_min_messages;
+SELECT count(*) FROM tenant_beta.sly;
+SELECT publicdigit.uninstall_module('sly', 'beta');
+
 SELECT with_row('dear');
 TRUNCATE tenant_beta.dear;
 SELECT with_row('unnamed');

@@ -51,6 +51,7 @@ SELECT publicdigit.uninstall_module('loner', 'acme'), publicdigit.uninstall_modu
 SELECT harmless($$SELECT publicdigit.install_module('deck', 'acme')$$);
 SELECT publicdigit.disable_module('zone', '@landlord');
 SELECT harmless($$SELECT publicdigit.install_module('deck', 'beta')$$);
+SELECT harmless($$SELECT publicdigit.baseline_module('deck', 'beta', '1.0.0')$$);
 SELECT publicdigit.enable_module('zone', '@landlord');
 SELECT publicdigit.enable_module('zone', '@landlord');
 

@@ -80,6 +80,19 @@ SELECT publicdigit.register_module(jsonb_build_object('name', 'verified', 'versi
 SELECT try($$SELECT publicdigit.install_module('verified', 'globex')$$);
 SELECT relname FROM pg_class WHERE relnamespace = 'tenant_globex'::regnamespace AND relkind = 'r';
 
+-- A lock that is not to be had is no fault of the module's, in a script that verifies or for check_drift.
+SELECT publicdigit.register_module(jsonb_build_object('name', 'waiting', 'version', '1.0.0', 'context', 'tenant', 'scripts',
+    jsonb_build_object('migrations/tenant/0001_a.up.sql', 'SELECT 1', 'migrations/tenant/0001_a.down.sql', '', 'migrations/tenant/0001_a.verify.sql',
+    'DO $$BEGIN IF current_setting(''regress.busy'', true) = ''yes'' THEN RAISE lock_not_available; END IF; END$$')));
+SET regress.busy = 'yes';
+SELECT try($$SELECT publicdigit.install_module('waiting', 'globex')$$);
+RESET regress.busy;
+SELECT publicdigit.install_module('waiting', 'globex');
+SET regress.busy = 'yes';
+SELECT try($$SELECT publicdigit.check_drift('globex')$$);
+RESET regress.busy;
+SELECT publicdigit.uninstall_module('waiting', 'globex');
+
 -- The script's own SQLSTATE, message, detail and hint arrive.
 SELECT publicdigit.register_module(jsonb_build_object('name', 'telling', 'version', '1.0.0', 'context', 'tenant', 'scripts',
     jsonb_build_object('migrations/tenant/0001_a.up.sql', E'\n\nDO $$BEGIN RAISE ''told'' USING ERRCODE = ''XX123'', DETAIL = ''A detail.'', HINT = ''A hint.''; END$$')));

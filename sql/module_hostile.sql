@@ -58,6 +58,18 @@ SELECT installing(script, 'bad' || n) FROM unnest(ARRAY[E'SELECT 1;\n\nCOPY t FR
     E'/* /* open */', E'SELECT 1;\nSELEC 2', E'SELECT 1;\n\\i other.sql', E'BEGIN; CREATE TABLE t (tenant_id uuid); COMMIT', E'SELECT 1;\nROLLBACK', E'CREATE INDEX CONCURRENTLY i ON t (a)',
     E'VACUUM', E'SAVEPOINT s', E'DO ''BEGIN COMMIT; END''', E'SELECT $1', E'SELECT ''a'' \\gexec', E'SELECT\u00a01']) WITH ORDINALITY AS s (script, n);
 
+-- plan_module splits as the scripts run, whatever the caller's setting, and tells where an error is.
+SET client_min_messages = error;
+SELECT module('backslash', '1.0.0', jsonb_build_object('0001_a.up', $$SELECT '\'; SELECT 'two'$$)), module('wrong', '1.0.0', '{"0001_a.up": "SELECT 1"}');
+SET standard_conforming_strings = off;
+SELECT step, statement FROM publicdigit.plan_module('install', 'backslash', 'acme');
+SELECT current_setting('standard_conforming_strings');
+RESET standard_conforming_strings;
+RESET client_min_messages;
+-- What another server has taken for SQL.
+UPDATE publicdigit.module_script SET content = E'SELECT 1;\n\nSELEC 2' WHERE content = 'SELECT 1';
+SELECT harmless($$SELECT * FROM publicdigit.plan_module('install', 'wrong', 'acme')$$);
+
 -- Names at 63 bytes, of modules, tables, functions, migrations.
 SELECT repeat('m', 63) AS m, repeat('t', 63) AS t, '0001_' || repeat('x', 150) AS x \gset
 SELECT module(:'m', '1.0.0', jsonb_build_object(:'x' || '.up', format('CREATE TABLE %s (id serial PRIMARY KEY, tenant_id uuid)', :'t'), :'x' || '.down', 'DROP TABLE ' || :'t',

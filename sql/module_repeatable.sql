@@ -83,7 +83,9 @@ SELECT broken();
 SET client_min_messages = error;
 SELECT module('only', '1.0.0', jsonb_build_object('types.repeatable', 'CREATE TYPE mood AS ENUM (''good'', ''bad''); CREATE DOMAIN "Odd name" AS text CHECK (value <> '''');
     CREATE FUNCTION f(mood) RETURNS text LANGUAGE sql RETURN ''mood''; CREATE FUNCTION f("Odd name", int DEFAULT 1) RETURNS text LANGUAGE sql RETURN ''odd'';
-    CREATE PROCEDURE p(INOUT n int) LANGUAGE plpgsql AS ''BEGIN n := 1; END''; CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int)')),
+    CREATE PROCEDURE p(INOUT n int) LANGUAGE plpgsql AS ''BEGIN n := 1; END''; CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int);
+    CREATE AGGREGATE number(*) (SFUNC = int8inc, STYPE = bigint, INITCOND = ''0''); CREATE AGGREGATE joined(text ORDER BY text)
+    (SFUNC = textcat, STYPE = text, FINALFUNC = textcat)'), '{"on_uninstall": "archive"}'),
        module('only', '1.1.0', jsonb_build_object('f.repeatable', 'CREATE FUNCTION f(text) RETURNS text LANGUAGE sql RETURN ''text'''));
 RESET client_min_messages;
 SELECT publicdigit.install_module('only', 'acme', '1.0.0');
@@ -91,11 +93,14 @@ SELECT type, identity, migration FROM publicdigit.module_object WHERE migration 
 SELECT broken();
 SELECT statement FROM publicdigit.plan_module('upgrade', 'only', 'acme');
 SELECT publicdigit.upgrade_module('only', 'acme');
-SELECT publicdigit.rollback_tenant('acme', 9);
+SELECT harmless($$SELECT publicdigit.rollback_tenant('acme', 9)$$);
 SELECT * FROM installed;
 SELECT publicdigit.downgrade_module('only', 'acme', '1.0.0');
 SELECT broken();
-SELECT publicdigit.uninstall_module('only', 'acme');
+SELECT publicdigit.uninstall_module('only', 'acme'), publicdigit.install_module('only', 'acme');
+SELECT broken();
+SELECT tenant_acme.number(*), tenant_acme.joined('b') WITHIN GROUP (ORDER BY 'a'::text);
+SELECT publicdigit.uninstall_module('only', 'acme'), publicdigit.uninstall_module('trace', 'acme');
 SELECT count(*) FROM pg_depend WHERE refobjid = 'tenant_acme'::regnamespace AND deptype = 'n';
 
 SET client_min_messages = error;

@@ -87,6 +87,17 @@ SELECT publicdigit.register_module($${"name": "making", "version": "1.0.0", "con
     "seeds/tenant/a.sql": "CREATE TABLE made (id int)"}}$$);
 SELECT publicdigit.install_module('making', 'acme');
 SELECT try($$SELECT publicdigit.seed_module('making', 'acme')$$);
+-- What one makes is its module's, and the module's tables stay tables.
+SELECT publicdigit.register_module($${"name": "holding", "version": "1.0.0", "context": "tenant", "tables": {"held": "tenant"}, "scripts": {
+    "migrations/tenant/0001_a.up.sql": "CREATE TABLE held (tenant_id uuid)",
+    "seeds/tenant/a.sql": "CREATE TABLE made (tenant_id uuid); CREATE FUNCTION helper() RETURNS int LANGUAGE sql RETURN 1"}}$$);
+SELECT publicdigit.register_module($${"name": "swapping", "version": "1.0.0", "context": "tenant", "tables": {"swapped": "tenant"}, "scripts": {
+    "migrations/tenant/0001_a.up.sql": "CREATE TABLE swapped (tenant_id uuid)",
+    "seeds/tenant/a.sql": "DROP TABLE swapped; CREATE VIEW swapped WITH (security_invoker) AS SELECT 1 AS one"}}$$);
+SELECT publicdigit.install_module('holding', 'acme'), publicdigit.install_module('swapping', 'acme');
+SELECT publicdigit.seed_module('holding', 'acme');
+SELECT type, identity FROM publicdigit.module_object JOIN publicdigit.installation AS i ON i.id = installation_id WHERE module = 'holding' ORDER BY 1, 2;
+SELECT try($$SELECT publicdigit.seed_module('swapping', 'acme')$$);
 
 -- What refers to the landlord's rows wants them there: by a foreign key and by a reference.
 SELECT publicdigit.register_module(jsonb_build_object('name', name, 'version', '1.0.0', 'context', 'tenant',

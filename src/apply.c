@@ -134,7 +134,8 @@ check_run(PdScriptRun *run)
 /*
  * ensure_tables_made
  *		An error (22023) for a table that the manifest names and that the module
- *		has not made: there is none, or it is another module's.
+ *		has not made: there is none, or it is another module's.  55000 for one
+ *		that somebody has dropped in the archive.
  */
 static void
 ensure_tables_made(const Work *work)
@@ -150,6 +151,12 @@ ensure_tables_made(const Work *work)
 		bool		was_there = from != NULL &&
 			pd_manifest_table(from->source->manifest, spec->name) != NULL;
 
+		if (work->change->verb == PD_VERB_RESTORE && was_there && !OidIsValid(relid))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("table \"%s\" of module \"%s\" is not in the archive any more",
+							spec->name, work->manifest->name),
+					 errhint("Put it back there, or throw the rest away with publicdigit.uninstall_module() and install the module anew.")));
 		if ((relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE) ||
 			(!was_there && !list_member_oid(from == NULL ? work->run.created :
 											work->run.relations, relid)))
@@ -219,6 +226,8 @@ record(Work *work, const PdScript *script, double seconds)
 	PdLedger   *ledger = work->change->ledger;
 	PdLedgerEntry entry = entry_for(work, script, seconds);
 
+	if (work->change->verb == PD_VERB_DOWNGRADE)
+		entry.batch = pd_ledger_former_batch(ledger, script, work->batch);
 	if (pd_ledger_find(ledger, script->migration) == NULL)
 		pd_ledger_add(ledger, &entry, "applied");
 	else
@@ -242,7 +251,44 @@ take_out(Work *work, const PdScript *script, double seconds)
 	entry.version = work->change->from->source->manifest->version;
 	entry.checksum = applied->checksum;
 	entry.batch = applied->batch;
-	pd_ledger_remove(ledger, &entry);
+	pd_ledger_remove(ledger, &entry, "undone");
+}
+
+/*
+ * discard_ledger
+ *		Take out all that was applied, the last first, of a module that is thrown
+ *		away.
+ */
+static void
+discard_ledger(Work *work)
+{
+	PdLedger   *ledger = work->change->ledger;
+
+	while (ledger->applied != NIL)
+	{
+		const PdApplied *applied = llast(ledger->applied);
+		PdLedgerEntry entry = {
+			.version = work->manifest->version,
+			.migration = applied->migration,
+			.checksum = applied->checksum,
+			.batch = applied->batch,
+			.seconds = -1
+		};
+
+		pd_ledger_remove(ledger, &entry, "discarded");
+	}
+}
+
+/*
+ * forget_installation
+ *		Take a module that is gone out of the registry; the ledger's rows go with
+ *		it, and its history stays.
+ */
+static void
+forget_installation(const Work *work)
+{
+	pd_spi_query("DELETE FROM publicdigit.installation WHERE id = $1",
+				 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(work->change->ledger->installation))));
 }
 
 /*
@@ -261,6 +307,21 @@ run_own(Work *work, const PdStep *step)
 	script.migration = step->script->migration;
 	script.content = unconstify(char *, step->sql);
 	pd_script_execute(&work->run, &script);
+}
+
+/*
+ * run_as_owner
+ *		Run a statement about the archive as the role that owns it, though not as
+ *		a script, whose guard would refuse it.
+ */
+static void
+run_as_owner(const Work *work, const char *sql)
+{
+	PdSpi		spi;
+
+	pd_spi_begin_as(&spi, work->run.owner);
+	pd_spi_command("%s", sql);
+	pd_spi_end(&spi);
 }
 
 /*
@@ -334,8 +395,12 @@ run_step(Work *work, const PdStep *step)
 			run_own(work, step);
 			take_out(work, step->script, seconds_since(started));
 			break;
-		case PD_STEP_MOVE:
+		case PD_STEP_ARCHIVE:
 			pd_spi_command("%s", step->sql);
+			break;
+		case PD_STEP_MOVE:
+		case PD_STEP_DISCARD:
+			run_as_owner(work, step->sql);
 			break;
 		case PD_STEP_SEED:
 			seed(work, step->script);
@@ -396,13 +461,12 @@ settle(Work *work)
 
 	if (change->verb == PD_VERB_DOWNGRADE)
 		ensure_tables_gone(work);
-	if (change->verb != PD_VERB_SEED)
-		ensure_tables_made(work);
+	ensure_tables_made(work);
 	check_run(&work->run);
+	pd_module_objects_record(&work->run, change->ledger->installation, NULL);
 	if (change->verb == PD_VERB_SEED)
 		return;
 
-	pd_module_objects_record(&work->run, change->ledger->installation, NULL);
 	if (!is_disabled)
 	{
 		if (change->from != NULL)
@@ -414,6 +478,35 @@ settle(Work *work)
 		warn_of_unnamed_tables(&work->run);
 	warn_of_keys(&work->run);
 	keep_installation(change);
+}
+
+/*
+ * verb_noun
+ *		A verb as error contexts have it: "NOUN of module ...".
+ */
+static const char *
+verb_noun(PdVerb verb)
+{
+	switch (verb)
+	{
+		case PD_VERB_INSTALL:
+			return "installation";
+		case PD_VERB_UPGRADE:
+			return "upgrade";
+		case PD_VERB_DOWNGRADE:
+			return "downgrade";
+		case PD_VERB_UNINSTALL:
+			return "removal";
+		case PD_VERB_ARCHIVE:
+			return "archiving";
+		case PD_VERB_RESTORE:
+			return "restoration";
+		case PD_VERB_DISCARD:
+			return "discarding";
+		case PD_VERB_SEED:
+			return "seeding";
+	}
+	return NULL;
 }
 
 /*
@@ -430,12 +523,16 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 	PdTargetWork context;
 	ListCell   *cell;
 
-	pd_target_begin_work(&context, pd_verb_noun(change->verb), work.manifest, target);
+	pd_target_begin_work(&context, verb_noun(change->verb), work.manifest, target);
 	if (change->installed == NULL)
 		change->ledger->installation = pd_installation_enter(target, change->to);
 	else if (change->verb == PD_VERB_RESTORE)
 		keep_installation(change);	/* what it moves back is its own again */
+	if (change->verb == PD_VERB_ARCHIVE)
+		pd_revoke_tables(work.manifest, NULL, pd_target_schema(target));
 	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);
+	/* What comes back from the archive is moved by no script. */
+	work.run.names_changed = change->verb == PD_VERB_RESTORE;
 	foreach(cell, change->steps)
 		run_step(&work, lfirst(cell));
 
@@ -444,9 +541,11 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 		case PD_VERB_UNINSTALL:
 			check_run(&work.run);
 			ensure_tables_gone(&work);
-			/* The ledger's rows go with it; its history stays. */
-			pd_spi_query("DELETE FROM publicdigit.installation WHERE id = $1",
-						 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(change->ledger->installation))));
+			forget_installation(&work);
+			break;
+		case PD_VERB_DISCARD:
+			discard_ledger(&work);
+			forget_installation(&work);
 			break;
 		case PD_VERB_ARCHIVE:
 			keep_installation(change);
@@ -461,7 +560,8 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 /*
  * pd_apply
  *		Carry out changes, as one batch; returns how many migrations were
- *		applied or undone, or seeds run.
+ *		applied or undone, or seeds run.  Errors: 55000 for rows that have come
+ *		since it was planned, and those of the scripts.
  */
 int
 pd_apply(const PdTarget *target, const List *changes, int32 batch)
@@ -469,6 +569,8 @@ pd_apply(const PdTarget *target, const List *changes, int32 batch)
 	int			count = 0;
 	ListCell   *cell;
 
+	foreach(cell, changes)
+		pd_plan_ensure_may_go(lfirst(cell), true);
 	foreach(cell, changes)
 		count += make_change(target, lfirst(cell), batch);
 	return count;

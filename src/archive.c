@@ -20,6 +20,7 @@
 #include "module_object.h"
 #include "script.h"
 #include "spi.h"
+#include "tenant.h"
 
 /*
  * pd_archive_schema
@@ -37,9 +38,22 @@ pd_archive_schema(const PdTarget *target, int64 installation)
 }
 
 /*
+ * pd_archive_create
+ *		The statement that makes an installation's archive; for the extension's
+ *		owner, since the owner role may make no schema.
+ */
+char *
+pd_archive_create(const PdTarget *target, int64 installation)
+{
+	return psprintf("CREATE SCHEMA %s AUTHORIZATION %s",
+					quote_identifier(pd_archive_schema(target, installation)),
+					quote_identifier(GetUserNameFromId(pd_script_owner(), false)));
+}
+
+/*
  * pd_archive_moves
  *		The statements that move an installation's objects into its archive
- *		("away"), or back; for who owns them.
+ *		("away"), or back and drop it; for the owner role.
  *
  * Objects that belong to a table, such as indexes and the sequences of its
  * columns, go with it.
@@ -49,22 +63,27 @@ pd_archive_moves(const PdTarget *target, int64 installation, bool away)
 {
 	const char *schema = pd_target_schema(target);
 	const char *archive = pd_archive_schema(target, installation);
-	const char *from = quote_identifier(away ? schema : archive);
+	const char *from = away ? schema : archive;
 	const char *to = quote_identifier(away ? archive : schema);
-	const char *owner = quote_identifier(GetUserNameFromId(pd_script_owner(), false));
-	List	   *moves = NIL;
+	List	   *moves;
 
-	if (away)
-		moves = list_make1(psprintf("CREATE SCHEMA %s AUTHORIZATION %s", to, owner));
-
-	moves = list_concat(moves,
-						pd_module_objects_statements(installation, NULL,
-													 away ? schema : archive,
-													 away ? schema : archive,
-													 psprintf("ALTER %%s %%s SET SCHEMA %s", to)));
+	moves = pd_module_objects_statements(installation, NULL, from, from,
+										 psprintf("ALTER %%s %%s SET SCHEMA %s", to));
 	if (!away)
-		moves = lappend(moves, psprintf("DROP SCHEMA %s", from));
+		moves = lappend(moves, psprintf("DROP SCHEMA %s", quote_identifier(archive)));
 	return moves;
+}
+
+/*
+ * pd_archive_drop
+ *		The statement that drops an installation's archive with all that is in
+ *		it; for the owner role.
+ */
+char *
+pd_archive_drop(const PdTarget *target, int64 installation)
+{
+	return psprintf("DROP SCHEMA IF EXISTS %s CASCADE",
+					quote_identifier(pd_archive_schema(target, installation)));
 }
 
 /*
@@ -89,7 +108,6 @@ pd_archive_drop_all(const PdTenant *tenant)
 
 		SPI_tuptable = result;
 		installation = DatumGetInt64(pd_spi_datum(row, "id", &isnull));
-		pd_spi_command("DROP SCHEMA IF EXISTS %s CASCADE",
-					   quote_identifier(pd_archive_schema(&target, installation)));
+		pd_drop_schema(pd_archive_schema(&target, installation));
 	}
 }

@@ -25,11 +25,13 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "parser/parser.h"
 #include "parser/scanner.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
 #include "chain.h"
+#include "compat.h"
 
 /*
  * pd_checksum
@@ -100,6 +102,7 @@ pd_checksum_of_statements(const char *content)
 						   ScanKeywordTokens);
 	/* As scripts run (see pd_script_execute). */
 	extra.standard_conforming_strings = true;
+	extra.backslash_quote = BACKSLASH_QUOTE_SAFE_ENCODING;
 	extra.escape_string_warning = false;
 
 	initStringInfo(&tokens);

@@ -19,7 +19,6 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 #include "drift.h"
@@ -44,7 +43,6 @@ typedef struct Check
 {
 	PdTarget	target;			/* that is looked at now */
 	ReturnSetInfo *rsinfo;
-	MemoryContext memory;		/* of what is expected */
 	List	   *expected[2];	/* of Expected, by context */
 } Check;
 
@@ -247,7 +245,7 @@ load_versions(List *ids)
 	{
 		int64		id = *(int64 *) lfirst(cell);
 
-		versions = lappend(versions, pd_scratch_module(pd_version_load(Abs(id)), id < 0));
+		versions = lappend(versions, pd_scratch_module(pd_version_load(id < 0 ? -id : id), id < 0));
 	}
 	return versions;
 }
@@ -273,33 +271,38 @@ same_ids(List *a, List *b)
 }
 
 /*
- * expected_of
- *		What the versions of a target make, made at the first target that has
- *		them.
+ * expected_found
+ *		What the versions of a target make, where one before it had them; else
+ *		NULL.
  */
 static const PdScratch *
-expected_of(Check *check, const PdTarget *target)
+expected_found(const Check *check, const PdTarget *target)
 {
 	List	   *ids = installed_ids(target);
-	List	   *versions;
-	Expected   *expected;
-	MemoryContext old;
 	ListCell   *cell;
 
 	foreach(cell, check->expected[target->context])
 	{
-		expected = lfirst(cell);
+		const Expected *expected = lfirst(cell);
+
 		if (same_ids(expected->ids, ids))
 			return expected->scratch;
 	}
+	return NULL;
+}
 
-	versions = load_versions(ids);
-	old = MemoryContextSwitchTo(check->memory);
-	expected = palloc(sizeof(Expected));
+/*
+ * expected_made
+ *		The same where none had them: made, and kept until the call ends.
+ */
+static const PdScratch *
+expected_made(Check *check, const PdTarget *target)
+{
+	Expected   *expected = palloc(sizeof(Expected));
+
 	expected->ids = installed_ids(target);
-	expected->scratch = pd_scratch_make(target->context, versions);
+	expected->scratch = pd_scratch_make(target->context, load_versions(expected->ids));
 	check->expected[target->context] = lappend(check->expected[target->context], expected);
-	MemoryContextSwitchTo(old);
 	return expected->scratch;
 }
 
@@ -332,6 +335,30 @@ return_differences(Check *check, List *differences)
 }
 
 /*
+ * connect
+ *		Let what SPI allocates, and leaves as the current memory context, live
+ *		until disconnect: a call for all tenants is one function call, and would
+ *		keep what it has read of each.
+ */
+static void
+connect(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+/*
+ * disconnect
+ *		Undo connect.
+ */
+static void
+disconnect(void)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
+/*
  * look_at_target
  *		Add the differences of one target to the result.
  *		Errors: 42704 when the tenant is gone, 55000 when it is archived.
@@ -344,6 +371,7 @@ look_at_target(void *arg)
 	const PdScratch *expected;
 	List	   *differences;
 
+	connect();
 	pd_target_lock(target, PD_TARGET_LOOK);
 	if (target->context == PD_TENANT && target->tenant.status == PD_TENANT_ARCHIVED)
 		ereport(ERROR,
@@ -351,9 +379,17 @@ look_at_target(void *arg)
 				 errmsg("tenant \"%s\" is archived", target->tenant.slug),
 				 errdetail("The privileges of the app role have been taken away."),
 				 errhint("Call publicdigit.restore_tenant() first.")));
-	expected = expected_of(check, target);
+	expected = expected_found(check, target);
+	if (expected == NULL)
+	{
+		/* It is to outlive the target. */
+		disconnect();
+		expected = expected_made(check, target);
+		connect();
+	}
 	differences = compare(expected->items, without_failed(pd_items(target), expected));
 	return_differences(check, add_failures(differences, expected));
+	disconnect();
 }
 
 /*
@@ -363,14 +399,8 @@ look_at_target(void *arg)
 static void
 check_target(Check *check)
 {
-	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "publicdigit drift",
-												 ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(memory);
-
 	CHECK_FOR_INTERRUPTS();
 	pd_do_and_undo(look_at_target, check);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(memory);
 }
 
 /*
@@ -380,17 +410,22 @@ check_target(Check *check)
 static bool
 next_tenant(const char *after, PdTenant *tenant)
 {
-	bool		isnull;
-	pg_uuid_t	id;
+	bool		found;
 
-	if (pd_spi_query("SELECT id FROM publicdigit.tenant"
-					 " WHERE slug > $1 AND status <> 'archived' ORDER BY slug LIMIT 1",
-					 PD_ARGS(pd_text(after))) == 0)
-		return false;
-	id = *DatumGetUUIDP(pd_spi_datum(0, "id", &isnull));
-	if (!pd_tenant_by_id(&id, tenant))
-		elog(ERROR, "a tenant is not there");
-	return true;
+	connect();
+	found = pd_spi_query("SELECT id FROM publicdigit.tenant"
+						 " WHERE slug > $1 AND status <> 'archived' ORDER BY slug LIMIT 1",
+						 PD_ARGS(pd_text(after))) > 0;
+	if (found)
+	{
+		bool		isnull;
+		pg_uuid_t	id = *DatumGetUUIDP(pd_spi_datum(0, "id", &isnull));
+
+		if (!pd_tenant_by_id(&id, tenant))
+			elog(ERROR, "a tenant is not there");
+	}
+	disconnect();
+	return found;
 }
 
 /*
@@ -408,8 +443,6 @@ check_drift(FunctionCallInfo fcinfo, const PdTenantRef *ref)
 	InitMaterializedSRF(fcinfo, 0);
 	check.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	pd_spi_begin(&spi);
-	check.memory = AllocSetContextCreate(CurrentMemoryContext, "publicdigit expected",
-										 ALLOCSET_DEFAULT_SIZES);
 	if (ref == NULL)
 	{
 		check_target(&check);

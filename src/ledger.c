@@ -44,22 +44,23 @@
 	"DELETE FROM publicdigit." ledger " WHERE installation_id = $1 AND migration = $2"
 
 /*
- * head_of
- *		The head of the chain over a ledger's rows.
+ * link_from
+ *		Compute the chain over a ledger's rows anew from a position on.  Each row
+ *		keeps the head up to itself, so that the last one goes, or another one
+ *		comes after it, at the cost of one.
  */
-static char *
-head_of(const List *applied)
+static void
+link_from(PdLedger *ledger, int position)
 {
-	char	   *head = PD_CHAIN_EMPTY;
-	ListCell   *cell;
-
-	foreach(cell, applied)
+	ledger->head = position == 0 ? PD_CHAIN_EMPTY :
+		((PdApplied *) list_nth(ledger->applied, position - 1))->head;
+	for (int i = position; i < list_length(ledger->applied); i++)
 	{
-		const PdApplied *row = lfirst(cell);
+		PdApplied  *row = list_nth(ledger->applied, i);
 
-		head = pd_chain_next(head, row->migration, row->statements);
+		row->head = pd_chain_next(ledger->head, row->migration, row->statements);
+		ledger->head = row->head;
 	}
-	return head;
 }
 
 /*
@@ -115,7 +116,7 @@ pd_ledger_open(const PdTarget *target, const char *module,
 		applied->statements = pd_spi_text(row, "statements");
 		ledger->applied = lappend(ledger->applied, applied);
 	}
-	ledger->head = head_of(ledger->applied);
+	link_from(ledger, 0);
 	ensure_intact(ledger, installed);
 	return ledger;
 }
@@ -157,6 +158,85 @@ pd_ledger_next_batch(const PdTarget *target)
 		pd_spi_query("SELECT coalesce(max(batch), 0) + 1 AS batch"
 					 " FROM publicdigit.migration_event WHERE tenant_id IS NULL", NULL, 0);
 	return DatumGetInt32(pd_spi_datum(0, "batch", &isnull));
+}
+
+/*
+ * last_batch
+ *		The last batch of which the installation has a migration; 0 where it has
+ *		none.
+ */
+static int32
+last_batch(const PdLedger *ledger)
+{
+	int32		batch = 0;
+	ListCell   *cell;
+
+	foreach(cell, ledger->applied)
+	{
+		const PdApplied *applied = lfirst(cell);
+
+		if (isdigit((unsigned char) applied->migration[0]))
+			batch = Max(batch, applied->batch);
+	}
+	return batch;
+}
+
+/*
+ * pd_ledger_former_batch
+ *		The batch of what is run anew on the way down: that in which it was
+ *		applied before another script took its place, so that it is undone with
+ *		what it came with.  Where it was never applied before, the last batch of
+ *		which a migration is left, or else the one that is made now.
+ */
+int32
+pd_ledger_former_batch(const PdLedger *ledger, const PdScript *script,
+					   int32 batch)
+{
+	int32		before = last_batch(ledger);
+	int32		former;
+	bool		isnull;
+	ListCell   *cell;
+
+	foreach(cell, ledger->removed)
+	{
+		const PdApplied *removed = lfirst(cell);
+
+		if (strcmp(removed->migration, script->migration) == 0)
+			before = removed->batch;
+	}
+	pd_spi_query("SELECT max(e.batch) AS batch FROM publicdigit.migration_event AS e"
+				 " WHERE (e.tenant_id = $1 OR $1 IS NULL AND e.tenant_id IS NULL)"
+				 " AND e.module = $2 AND e.migration = $3 AND e.checksum = $4"
+				 " AND e.action IN ('applied', 'baselined') AND e.batch <= $5"
+				 " AND e.at >= (SELECT i.installed_at FROM publicdigit.installation AS i WHERE i.id = $6)",
+				 PD_ARGS(pd_uuid(pd_target_tenant(ledger->target)),
+						 pd_text(ledger->module),
+						 pd_text(script->migration),
+						 pd_text(script->checksum),
+						 pd_datum(INT4OID, Int32GetDatum(before)),
+						 pd_datum(INT8OID, Int64GetDatum(ledger->installation))));
+	former = DatumGetInt32(pd_spi_datum(0, "batch", &isnull));
+	if (!isnull)
+		return former;
+	return last_batch(ledger) > 0 ? last_batch(ledger) : batch;
+}
+
+/*
+ * pd_ledger_was_accepted
+ *		Has somebody accepted another script in place of this one, as what makes
+ *		no difference?
+ */
+bool
+pd_ledger_was_accepted(const PdLedger *ledger, const PdScript *script)
+{
+	return pd_spi_query("SELECT FROM publicdigit.migration_event AS e"
+						" WHERE (e.tenant_id = $1 OR $1 IS NULL AND e.tenant_id IS NULL)"
+						" AND e.module = $2 AND e.migration = $3 AND e.former_checksum = $4"
+						" AND e.action = 'accepted' LIMIT 1",
+						PD_ARGS(pd_uuid(pd_target_tenant(ledger->target)),
+								pd_text(ledger->module),
+								pd_text(script->migration),
+								pd_text(script->checksum))) > 0;
 }
 
 /*
@@ -259,16 +339,13 @@ pd_ledger_add(PdLedger *ledger, const PdLedgerEntry *entry, const char *action)
 {
 	PdApplied  *applied = palloc(sizeof(PdApplied));
 	int			position = list_position(ledger->applied, entry->migration);
-	bool		is_last = position == list_length(ledger->applied);
 
 	applied->migration = pstrdup(entry->migration);
 	applied->batch = entry->batch;
 	applied->checksum = pstrdup(entry->checksum);
 	applied->statements = pstrdup(entry->statements);
 	ledger->applied = list_insert_nth(ledger->applied, position, applied);
-	ledger->head = is_last ?
-		pd_chain_next(ledger->head, applied->migration, applied->statements) :
-		head_of(ledger->applied);
+	link_from(ledger, position);
 
 	write_row(ledger, entry, false);
 	keep_event(ledger, entry, action, NULL);
@@ -288,7 +365,7 @@ pd_ledger_replace(PdLedger *ledger, const PdLedgerEntry *entry, const char *acti
 	applied->batch = entry->batch;
 	applied->checksum = pstrdup(entry->checksum);
 	applied->statements = pstrdup(entry->statements);
-	ledger->head = head_of(ledger->applied);
+	link_from(ledger, position);
 
 	write_row(ledger, entry, true);
 	keep_event(ledger, entry, action, former);
@@ -296,17 +373,18 @@ pd_ledger_replace(PdLedger *ledger, const PdLedgerEntry *entry, const char *acti
 
 /*
  * pd_ledger_remove
- *		Take out what has been undone.
+ *		Take out what has been undone or discarded.
  */
 void
-pd_ledger_remove(PdLedger *ledger, const PdLedgerEntry *entry)
+pd_ledger_remove(PdLedger *ledger, const PdLedgerEntry *entry, const char *action)
 {
 	int			position = list_position(ledger->applied, entry->migration);
 
+	ledger->removed = lappend(ledger->removed, list_nth(ledger->applied, position));
 	ledger->applied = list_delete_nth_cell(ledger->applied, position);
-	ledger->head = head_of(ledger->applied);
+	link_from(ledger, position);
 	delete_row(ledger, entry->migration);
-	keep_event(ledger, entry, "undone", NULL);
+	keep_event(ledger, entry, action, NULL);
 }
 
 /*

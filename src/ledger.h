@@ -22,6 +22,7 @@ typedef struct PdApplied
 	int32		batch;
 	char	   *checksum;
 	char	   *statements;
+	char	   *head;			/* of the chain up to here */
 } PdApplied;
 
 /* The ledger of one installation while it is worked on. */
@@ -31,6 +32,7 @@ typedef struct PdLedger
 	int64		installation;
 	const char *module;
 	List	   *applied;		/* of PdApplied, by migration in byte order */
+	List	   *removed;		/* of PdApplied, taken out meanwhile */
 	char	   *head;			/* of the chain over them */
 } PdLedger;
 
@@ -52,11 +54,15 @@ extern PdLedger *pd_ledger_open(const PdTarget *target, const char *module,
 								const PdInstallation *installed);
 extern const PdApplied *pd_ledger_find(const PdLedger *ledger, const char *migration);
 extern int32 pd_ledger_next_batch(const PdTarget *target);
+extern int32 pd_ledger_former_batch(const PdLedger *ledger, const PdScript *script,
+									int32 batch);
+extern bool pd_ledger_was_accepted(const PdLedger *ledger, const PdScript *script);
 extern void pd_ledger_add(PdLedger *ledger, const PdLedgerEntry *entry,
 						  const char *action);
 extern void pd_ledger_replace(PdLedger *ledger, const PdLedgerEntry *entry,
 							  const char *action);
-extern void pd_ledger_remove(PdLedger *ledger, const PdLedgerEntry *entry);
+extern void pd_ledger_remove(PdLedger *ledger, const PdLedgerEntry *entry,
+							 const char *action);
 extern void pd_ledger_keep_head(const PdLedger *ledger);
 
 #endif							/* PUBLICDIGIT_LEDGER_H */

@@ -10,6 +10,7 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "apply.h"
@@ -44,6 +45,30 @@ batches_argument(FunctionCallInfo fcinfo, int argno)
 }
 
 /*
+ * modules_behind
+ *		Names of the target's modules that are not in the highest registered
+ *		version: the others have nothing to resolve.
+ */
+static List *
+modules_behind(const PdTarget *target)
+{
+	List	   *modules = NIL;
+	uint64		n;
+
+	n = pd_spi_query("SELECT i.module::text AS module FROM publicdigit.installation AS i"
+					 " WHERE (i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL)"
+					 " AND i.status <> 'archived'"
+					 " AND i.version_id <> (SELECT v.id FROM publicdigit.module_version AS v"
+					 "  WHERE v.module = i.module"
+					 "  ORDER BY v.version::text ~ '^[0-9.]+-', v.version DESC LIMIT 1)"
+					 " ORDER BY i.module",
+					 PD_ARGS(pd_uuid(pd_target_tenant(target))));
+	for (uint64 row = 0; row < n; row++)
+		modules = lappend(modules, pd_spi_text(row, "module"));
+	return modules;
+}
+
+/*
  * migrate
  *		Bring every installed module to the highest version that stands
  *		together with the others; returns how many migrations were applied.
@@ -57,13 +82,8 @@ migrate(const PdTarget *target)
 	int			count = 0;
 	ListCell   *cell;
 
-	foreach(cell, pd_installations(pd_target_tenant(target)))
-	{
-		const PdInstallation *installed = lfirst(cell);
-
-		if (installed->status != PD_ARCHIVED)
-			count += pd_apply(target, pd_plan_migrate(target, installed->module), batch);
-	}
+	foreach(cell, modules_behind(target))
+		count += pd_apply(target, pd_plan_migrate(target, lfirst(cell)), batch);
 	return count;
 }
 
@@ -111,7 +131,7 @@ PD_TENANT_FUNCTION(pd_migrate_tenant, 0, 0)
 	"SELECT DISTINCT l.batch FROM publicdigit." ledger " AS l" \
 	" JOIN publicdigit.installation AS i ON i.id = l.installation_id" \
 	" WHERE (i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL)" \
-	" AND i.status <> 'archived' AND l.migration ~ '^[0-9]'" \
+	" AND i.status <> 'archived'" \
 	" ORDER BY l.batch DESC LIMIT $2"
 
 /*
@@ -144,19 +164,30 @@ last_batches(const PdTarget *target, int32 count)
  * rollback
  *		Undo the last batches; returns how many migrations that were.
  *
- * Each is planned when the one after it is undone.  That every migration can be
- * is found out before the first script runs.
+ * Each is found and planned when the one after it is undone: what comes back of
+ * repeatable scripts may make up a batch that had none left.  That every migration
+ * can be undone is found out before the first script runs.
  */
 static int
 rollback(const PdTarget *target, int32 batches)
 {
 	List	   *last = last_batches(target, batches);
 	int			count = 0;
-	ListCell   *cell;
 
 	pd_plan_ensure_undoable(target, last);
-	foreach(cell, last)
-		count += pd_apply(target, pd_plan_rollback(target, lfirst_int(cell)), lfirst_int(cell));
+	for (int32 n = 0; n < batches; n++)
+	{
+		int32		batch;
+
+		CHECK_FOR_INTERRUPTS();
+		last = last_batches(target, 1);
+		if (last == NIL)
+			break;
+		if (n > 0)
+			pd_plan_ensure_undoable(target, last);
+		batch = linitial_int(last);
+		count += pd_apply(target, pd_plan_rollback(target, batch), batch);
+	}
 	return count;
 }
 

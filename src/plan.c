@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * plan.c
- *	  Which modules a call changes, and whether they stand together afterwards.
+ *	  Which modules a call changes, and to which versions.
  *
  * The resolver says which versions an installation or an upgrade leads to.  On
- * the way down nothing is resolved: what is left must do for all who require it.
+ * the way down nothing is resolved; see plan_together.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,17 +13,9 @@
 #include "miscadmin.h"
 
 #include "plan.h"
-#include "range.h"
 #include "resolver.h"
 #include "semver.h"
 #include "spi.h"
-
-/* A module as it will be when all changes are made. */
-typedef struct Outcome
-{
-	const char *module;
-	const PdManifest *manifest; /* NULL when it is gone */
-} Outcome;
 
 /*
  * report_not_installed
@@ -48,132 +40,14 @@ pd_plan_installed(const PdTarget *target, const char *module)
 {
 	PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
 
-	if (installed == NULL || installed->status == PD_ARCHIVED)
+	if (installed == NULL)
 		report_not_installed(target, module);
+	if (installed->status == PD_ARCHIVED)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("module \"%s\" is in the archive of %s", module, pd_target_name(target)),
+				 errhint("Bring it back with publicdigit.install_module() first.")));
 	return installed;
-}
-
-/*
- * outcomes_of
- *		What the target will have, with the changes made.
- */
-static List *
-outcomes_of(const PdTarget *target, const List *changes)
-{
-	List	   *outcomes = NIL;
-	ListCell   *cell;
-
-	foreach(cell, pd_installations(pd_target_tenant(target)))
-	{
-		const PdInstallation *installed = lfirst(cell);
-		Outcome    *outcome = palloc(sizeof(Outcome));
-		const PdChange *change = NULL;
-		ListCell   *other;
-
-		foreach(other, changes)
-		{
-			if (strcmp(((PdChange *) lfirst(other))->ledger->module, installed->module) == 0)
-				change = lfirst(other);
-		}
-		outcome->module = installed->module;
-		if (change != NULL)
-			outcome->manifest = change->to == NULL || change->verb == PD_VERB_ARCHIVE ? NULL :
-				change->to->source->manifest;
-		else
-			outcome->manifest = installed->status == PD_ARCHIVED ? NULL :
-				pd_version_load(installed->version_id)->source->manifest;
-		outcomes = lappend(outcomes, outcome);
-	}
-	return outcomes;
-}
-
-/*
- * ensure_met
- *		An error (2BP01) where what will be there of a module is not what
- *		another one requires.
- */
-static void
-ensure_met(const PdManifest *manifest, const List *outcomes)
-{
-	ListCell   *cell;
-
-	foreach(cell, manifest->requires)
-	{
-		const PdRequirement *requirement = lfirst(cell);
-		ListCell   *other;
-
-		foreach(other, outcomes)
-		{
-			const Outcome *outcome = lfirst(other);
-			const char *problem;
-
-			if (strcmp(outcome->module, requirement->module) != 0 ||
-				(outcome->manifest != NULL &&
-				 pd_range_contains(pd_range_parse(requirement->range, &problem),
-								   outcome->manifest->version)))
-				continue;
-			ereport(ERROR,
-					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-					 errmsg("module \"%s\" version %s requires module \"%s\" in the range \"%s\"",
-							manifest->name, manifest->version, requirement->module,
-							requirement->range),
-					 outcome->manifest == NULL ?
-					 errdetail("It would be gone.") :
-					 errdetail("Version %s would be left.", outcome->manifest->version),
-					 errhint("Uninstall or downgrade module \"%s\" first.", manifest->name)));
-		}
-	}
-}
-
-/*
- * ensure_tenants_met
- *		The same for what tenants have, of the landlord's modules.
- */
-static void
-ensure_tenants_met(const List *changes, const List *outcomes)
-{
-	ListCell   *cell;
-
-	foreach(cell, changes)
-	{
-		const char *module = ((PdChange *) lfirst(cell))->ledger->module;
-		List	   *ids = NIL;
-		ListCell   *id;
-		uint64		n;
-
-		n = pd_spi_query("SELECT DISTINCT i.version_id::text AS version_id"
-						 " FROM publicdigit.installation AS i"
-						 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
-						 " WHERE i.context = 'tenant' AND i.status <> 'archived'"
-						 " AND v.manifest->'requires' ? $1",
-						 PD_ARGS(pd_text(module)));
-		for (uint64 row = 0; row < n; row++)
-			ids = lappend(ids, pd_spi_text(row, "version_id"));
-		foreach(id, ids)
-			ensure_met(pd_version_load(strtoll(lfirst(id), NULL, 10))->source->manifest,
-					   outcomes);
-	}
-}
-
-/*
- * pd_plan_ensure_together
- *		An error (2BP01) unless what will be there does for all who require it.
- */
-void
-pd_plan_ensure_together(const PdTarget *target, const List *changes)
-{
-	List	   *outcomes = outcomes_of(target, changes);
-	ListCell   *cell;
-
-	foreach(cell, outcomes)
-	{
-		const Outcome *outcome = lfirst(cell);
-
-		if (outcome->manifest != NULL)
-			ensure_met(outcome->manifest, outcomes);
-	}
-	if (target->context == PD_LANDLORD)
-		ensure_tenants_met(changes, outcomes);
 }
 
 /*
@@ -449,11 +323,12 @@ pd_plan_downgrade(const PdTarget *target, const char *module, const char *versio
 }
 
 /*
- * installed_dependents
- *		Names of the target's installed modules that require a module.
+ * dependents_of
+ *		Names of the target's modules that require a module: of those that are
+ *		installed, or of those in the archive, where they may refer to each other.
  */
 static List *
-installed_dependents(const PdTarget *target, const char *module)
+dependents_of(const PdTarget *target, const char *module, bool archived)
 {
 	List	   *names = NIL;
 	uint64		n;
@@ -461,9 +336,10 @@ installed_dependents(const PdTarget *target, const char *module)
 	n = pd_spi_query("SELECT i.module::text AS module FROM publicdigit.installation AS i"
 					 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
 					 " WHERE (i.tenant_id = $1 OR $1 IS NULL AND i.tenant_id IS NULL)"
-					 " AND i.status <> 'archived'"
+					 " AND (i.status = 'archived') = $3"
 					 " AND v.manifest->'requires' ? $2 ORDER BY i.module",
-					 PD_ARGS(pd_uuid(pd_target_tenant(target)), pd_text(module)));
+					 PD_ARGS(pd_uuid(pd_target_tenant(target)), pd_text(module),
+							 pd_datum(BOOLOID, BoolGetDatum(archived))));
 	for (uint64 row = 0; row < n; row++)
 		names = lappend(names, pd_spi_text(row, "module"));
 	return names;
@@ -493,15 +369,40 @@ ensure_no_tenant_needs(const char *module)
 }
 
 /*
+ * report_dependents
+ *		Raise 2BP01 for a module that others need.
+ */
+pg_noreturn static void
+report_dependents(const PdTarget *target, const PdInstallation *installed,
+				  const List *dependents)
+{
+	const char *owner = target->context == PD_TENANT ? "The tenant" : "The landlord";
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 errmsg("module \"%s\" is still needed by module \"%s\"",
+					installed->module, (char *) linitial(dependents)),
+			 installed->status == PD_ARCHIVED ?
+			 errdetail_plural("%s has %d module in the archive that requires it.",
+							  "%s has %d modules in the archive that require it.",
+							  list_length(dependents), owner, list_length(dependents)) :
+			 errdetail_plural("%s has %d installed module that requires it.",
+							  "%s has %d installed modules that require it.",
+							  list_length(dependents), owner, list_length(dependents)),
+			 errhint("Uninstall what needs it first, or call uninstall_module with cascade => true.")));
+}
+
+/*
  * add_removal
  *		Add the removal of a module to the changes and, with cascade, before it
- *		those of the modules that need it.
+ *		those of the modules that need it.  Errors: 55000, 2BP01.
  */
 static List *
 add_removal(const PdTarget *target, const char *module, bool cascade,
 			List *changes)
 {
-	List	   *dependents = installed_dependents(target, module);
+	PdInstallation *installed = pd_installation_find(module, pd_target_tenant(target));
+	List	   *dependents;
 	ListCell   *cell;
 
 	check_stack_depth();
@@ -511,31 +412,28 @@ add_removal(const PdTarget *target, const char *module, bool cascade,
 			return changes;		/* a cascade came this way before */
 	}
 
+	if (installed == NULL)
+		report_not_installed(target, module);
+	dependents = dependents_of(target, module, installed->status == PD_ARCHIVED);
 	if (dependents != NIL && !cascade)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("module \"%s\" is still needed by module \"%s\"",
-						module, (char *) linitial(dependents)),
-				 errdetail_plural("%s has %d installed module that requires it.",
-								  "%s has %d installed modules that require it.",
-								  list_length(dependents),
-								  target->context == PD_TENANT ? "The tenant" : "The landlord",
-								  list_length(dependents)),
-				 errhint("Uninstall what needs it first, or call uninstall_module with cascade => true.")));
+		report_dependents(target, installed, dependents);
 	foreach(cell, dependents)
 		changes = add_removal(target, lfirst(cell), cascade, changes);
-	return lappend(changes, pd_change_away(target, pd_plan_installed(target, module), true));
+	return lappend(changes, installed->status == PD_ARCHIVED ?
+				   pd_change_discard(target, installed) :
+				   pd_change_away(target, installed, true));
 }
 
 /*
  * pd_plan_uninstall
- *		Remove a module and, with cascade, what needs it.
- *		Errors: 55000, 2BP01.
+ *		Remove a module and, with cascade, what needs it; throw away one that
+ *		lies in the archive.  Errors: 55000, 2BP01.
  */
 List *
 pd_plan_uninstall(const PdTarget *target, const char *module, bool cascade)
 {
-	(void) pd_plan_installed(target, module);
+	if (pd_installation_find(module, pd_target_tenant(target)) == NULL)
+		report_not_installed(target, module);
 	if (target->context == PD_LANDLORD)
 		ensure_no_tenant_needs(module);
 	return add_removal(target, module, cascade, NIL);

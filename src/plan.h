@@ -22,6 +22,7 @@ typedef enum PdVerb
 	PD_VERB_UNINSTALL,
 	PD_VERB_ARCHIVE,			/* uninstalled, with its tables put aside */
 	PD_VERB_RESTORE,			/* and put back */
+	PD_VERB_DISCARD,			/* or thrown away */
 	PD_VERB_SEED
 } PdVerb;
 
@@ -32,7 +33,9 @@ typedef enum PdStepKind
 	PD_STEP_VERIFY,
 	PD_STEP_CALL,				/* a function that the installer has made */
 	PD_STEP_DROP,				/* what a repeatable script or the installer made */
+	PD_STEP_ARCHIVE,			/* make it */
 	PD_STEP_MOVE,				/* into the archive, or out of it */
+	PD_STEP_DISCARD,			/* it, with all that is in it */
 	PD_STEP_SEED
 } PdStepKind;
 
@@ -40,7 +43,7 @@ typedef struct PdStep
 {
 	PdStepKind	kind;
 	const PdScript *script;		/* that runs, or that has made what is dropped */
-	const char *sql;			/* of PD_STEP_CALL, _DROP and _MOVE; may be "" */
+	const char *sql;			/* of _CALL, _DROP, _ARCHIVE, _MOVE and _DISCARD; may be "" */
 } PdStep;
 
 /* What happens to one module. */
@@ -79,6 +82,9 @@ extern void pd_plan_ensure_may_be(const PdTarget *target, PdVersion *version,
 extern List *pd_plan_rollback(const PdTarget *target, int32 batch);
 extern void pd_plan_ensure_undoable(const PdTarget *target, const List *batches);
 
+/* plan_empty.c: rows that keep a module from going. */
+extern void pd_plan_ensure_may_go(const PdChange *change, bool lock);
+
 /* plan_steps.c: a change with its steps. */
 extern PdChange *pd_change_up(const PdTarget *target,
 							  const PdInstallation *installed, PdVersion *to);
@@ -86,12 +92,12 @@ extern PdChange *pd_change_down(const PdTarget *target,
 								const PdInstallation *installed, PdVersion *to);
 extern PdChange *pd_change_away(const PdTarget *target,
 								const PdInstallation *installed, bool may_archive);
+extern PdChange *pd_change_discard(const PdTarget *target,
+								   const PdInstallation *installed);
 extern PdChange *pd_change_seed(const PdTarget *target,
 								const PdInstallation *installed);
 pg_noreturn extern void pd_report_no_down_script(const char *module, const char *version,
 												 const char *migration);
-extern const char *pd_verb_noun(PdVerb verb);
-extern const char *pd_step_name(PdStepKind kind);
 extern const PdVersion *pd_step_version(const PdChange *change, const PdStep *step);
 
 #endif							/* PUBLICDIGIT_PLAN_H */

@@ -71,35 +71,89 @@ version_without(const PdInstallation *installed, const PdLedger *ledger,
 	report_no_version(ledger->target, installed->module, last);
 }
 
+/* What a batch has done to a module. */
+typedef struct Part
+{
+	char	   *module;
+	bool		has_migrations; /* not repeatable scripts, or an installer, alone */
+	bool		is_new;			/* it has installed the module */
+	bool		is_baselined;	/* it has made nothing: baseline_module() */
+} Part;
+
 /* The two ledgers have the same columns. */
-#define MODULES_OF_BATCH(ledger) \
-	"SELECT i.module::text AS module FROM publicdigit." ledger " AS l" \
+#define PARTS_OF_BATCH(ledger) \
+	"SELECT i.module::text AS module," \
+	" count(*) FILTER (WHERE l.migration ~ '^[0-9]') > 0 AS has_migrations," \
+	" $1 = (SELECT min(e.batch) FROM publicdigit.migration_event AS e" \
+	"  WHERE e.module = i.module AND e.at >= i.installed_at" \
+	"  AND (e.tenant_id = $2 OR $2 IS NULL AND e.tenant_id IS NULL)) AS is_new," \
+	" EXISTS (SELECT FROM publicdigit.migration_event AS e" \
+	"  WHERE e.module = i.module AND e.batch = $1 AND e.action = 'baselined'" \
+	"  AND (e.tenant_id = $2 OR $2 IS NULL AND e.tenant_id IS NULL)) AS is_baselined" \
+	" FROM publicdigit." ledger " AS l" \
 	" JOIN publicdigit.installation AS i ON i.id = l.installation_id" \
-	" WHERE l.batch = $1 AND l.migration ~ '^[0-9]' AND i.status <> 'archived'" \
+	" WHERE l.batch = $1 AND i.status <> 'archived'" \
 	" AND (i.tenant_id = $2 OR $2 IS NULL AND i.tenant_id IS NULL)" \
-	" GROUP BY i.module ORDER BY max(l.position) DESC"
+	" GROUP BY i.id, i.module, i.installed_at" \
+	/* what is made anew on the way down takes a new position */ \
+	" ORDER BY coalesce(max(l.position) FILTER (WHERE l.migration ~ '^[0-9]')," \
+	"  max(l.position)) DESC"
 
 /*
- * modules_of_batch
- *		Names of the modules of which a batch has applied migrations, the last
- *		first.
+ * parts_of
+ *		What a batch has done, of Part, the module that was last first.
  */
 static List *
-modules_of_batch(const PdTarget *target, int32 batch)
+parts_of(const PdTarget *target, int32 batch)
 {
 	PdArg		args[] = {
 		pd_datum(INT4OID, Int32GetDatum(batch)),
 		pd_uuid(pd_target_tenant(target))
 	};
-	List	   *modules = NIL;
+	List	   *parts = NIL;
 	uint64		n;
 
 	n = target->context == PD_TENANT ?
-		pd_spi_query(MODULES_OF_BATCH("tenant_migration"), args, lengthof(args)) :
-		pd_spi_query(MODULES_OF_BATCH("landlord_migration"), args, lengthof(args));
+		pd_spi_query(PARTS_OF_BATCH("tenant_migration"), args, lengthof(args)) :
+		pd_spi_query(PARTS_OF_BATCH("landlord_migration"), args, lengthof(args));
 	for (uint64 row = 0; row < n; row++)
-		modules = lappend(modules, pd_spi_text(row, "module"));
-	return modules;
+	{
+		Part	   *part = palloc(sizeof(Part));
+		bool		isnull;
+
+		part->module = pd_spi_text(row, "module");
+		part->has_migrations = DatumGetBool(pd_spi_datum(row, "has_migrations", &isnull));
+		part->is_new = DatumGetBool(pd_spi_datum(row, "is_new", &isnull));
+		part->is_baselined = DatumGetBool(pd_spi_datum(row, "is_baselined", &isnull));
+		parts = lappend(parts, part);
+	}
+	return parts;
+}
+
+/*
+ * ensure_undoable
+ *		An error (55000) for a part that is no migration's: what a repeatable
+ *		script has replaced is not kept, and what was there before it was entered
+ *		is not the batch's to drop.  To pass over it and undo the batch before
+ *		would take away what nobody has asked for.
+ */
+static void
+ensure_undoable(const PdTarget *target, const Part *part, int32 batch)
+{
+	if (part->is_baselined)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("batch %d of %s cannot be undone", batch, pd_target_name(target)),
+				 errdetail("By it publicdigit.baseline_module() entered module \"%s\", whose tables were there before.",
+						   part->module),
+				 errhint("To remove the module and its tables, call publicdigit.uninstall_module().")));
+	if (!part->has_migrations && !part->is_new)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("batch %d of %s cannot be undone", batch, pd_target_name(target)),
+				 errdetail("Of module \"%s\" it ran no migration, but repeatable scripts or the installer.",
+						   part->module),
+				 errhint("Choose the version to go down to with publicdigit.downgrade_module().")));
 }
 
 /*
@@ -141,10 +195,15 @@ pd_plan_ensure_undoable(const PdTarget *target, const List *batches)
 
 	foreach(cell, batches)
 	{
-		ListCell   *module;
+		ListCell   *other;
 
-		foreach(module, modules_of_batch(target, lfirst_int(cell)))
-			ensure_batch_undoable(target, lfirst(module), lfirst_int(cell), later);
+		foreach(other, parts_of(target, lfirst_int(cell)))
+		{
+			const Part *part = lfirst(other);
+
+			ensure_undoable(target, part, lfirst_int(cell));
+			ensure_batch_undoable(target, part->module, lfirst_int(cell), later);
+		}
 		later = lappend_int(later, lfirst_int(cell));
 	}
 }
@@ -160,9 +219,9 @@ pd_plan_rollback(const PdTarget *target, int32 batch)
 	List	   *changes = NIL;
 	ListCell   *cell;
 
-	foreach(cell, modules_of_batch(target, batch))
+	foreach(cell, parts_of(target, batch))
 	{
-		const char *module = lfirst(cell);
+		const char *module = ((Part *) lfirst(cell))->module;
 		PdInstallation *installed = pd_plan_installed(target, module);
 		PdVersion  *to = version_without(installed, pd_ledger_open(target, module, installed),
 										 list_make1_int(batch));

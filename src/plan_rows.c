@@ -13,6 +13,7 @@
 #include "nodes/parsenodes.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 
 #include "install.h"
 #include "script_text.h"
@@ -52,6 +53,35 @@ planned_changes(const char *action, const char *module, const PdTenantRef *ref,
 }
 
 /*
+ * step_name
+ *		A kind of step as plan_module spells it.
+ */
+static const char *
+step_name(PdStepKind kind)
+{
+	switch (kind)
+	{
+		case PD_STEP_APPLY:
+			return "apply";
+		case PD_STEP_UNDO:
+			return "undo";
+		case PD_STEP_VERIFY:
+			return "verify";
+		case PD_STEP_CALL:
+			return "call";
+		case PD_STEP_DROP:
+		case PD_STEP_DISCARD:
+			return "drop";
+		case PD_STEP_ARCHIVE:
+		case PD_STEP_MOVE:
+			return "move";
+		case PD_STEP_SEED:
+			return "seed";
+	}
+	return NULL;
+}
+
+/*
  * put_row
  *		One statement of one step.
  */
@@ -66,7 +96,7 @@ put_row(ReturnSetInfo *rsinfo, int number, const PdChange *change,
 	bool		nulls[6] = {false};
 
 	values[0] = Int32GetDatum(number);
-	values[1] = CStringGetTextDatum(pd_step_name(step->kind));
+	values[1] = CStringGetTextDatum(step_name(step->kind));
 	values[2] = CStringGetTextDatum(manifest->name);
 	values[3] = CStringGetTextDatum(manifest->version);
 	if (migration == NULL)
@@ -75,6 +105,56 @@ put_row(ReturnSetInfo *rsinfo, int number, const PdChange *change,
 		values[4] = CStringGetTextDatum(migration);
 	values[5] = CStringGetTextDatum(statement);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* What the error context tells of. */
+typedef struct Position
+{
+	const PdChange *change;
+	const PdStep *step;
+} Position;
+
+/*
+ * error_context
+ *		Error context callback: module, script and line, as when it runs.
+ */
+static void
+error_context(void *arg)
+{
+	const Position *position = arg;
+	const PdManifest *manifest = pd_step_version(position->change, position->step)->source->manifest;
+	const PdScript *script = position->step->script;
+
+	if (script != NULL)
+		errcontext("module \"%s\" version %s, script \"%s\", line %d",
+				   manifest->name, manifest->version, script->path,
+				   pd_script_line(script->content,
+								  pd_script_take_error_position(script->content, 0)));
+}
+
+/*
+ * parse_step
+ *		The statements of a step, split as when it runs.
+ */
+static List *
+parse_step(const PdChange *change, const PdStep *step, const char *content)
+{
+	Position	position = {change, step};
+	ErrorContextCallback callback;
+	List	   *statements;
+	int			nestlevel = NewGUCNestLevel();
+
+	(void) set_config_option("standard_conforming_strings", "on",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	callback.callback = error_context;
+	callback.arg = &position;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	statements = pg_parse_query(content);
+	error_context_stack = callback.previous;
+	AtEOXact_GUC(true, nestlevel);
+	return statements;
 }
 
 /*
@@ -88,7 +168,7 @@ put_step(ReturnSetInfo *rsinfo, int number, const PdChange *change,
 	const char *content = step->sql != NULL ? step->sql : step->script->content;
 	ListCell   *cell;
 
-	foreach(cell, pg_parse_query(content))
+	foreach(cell, parse_step(change, step, content))
 	{
 		RawStmt    *raw = lfirst_node(RawStmt, cell);
 		int			start = pd_script_skip_blanks(content, raw->stmt_location);

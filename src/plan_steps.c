@@ -27,60 +27,6 @@
 #include "spi.h"
 
 /*
- * pd_verb_noun
- *		A verb as error contexts have it: "NOUN of module ...".
- */
-const char *
-pd_verb_noun(PdVerb verb)
-{
-	switch (verb)
-	{
-		case PD_VERB_INSTALL:
-			return "installation";
-		case PD_VERB_UPGRADE:
-			return "upgrade";
-		case PD_VERB_DOWNGRADE:
-			return "downgrade";
-		case PD_VERB_UNINSTALL:
-			return "removal";
-		case PD_VERB_ARCHIVE:
-			return "archiving";
-		case PD_VERB_RESTORE:
-			return "restoration";
-		case PD_VERB_SEED:
-			return "seeding";
-	}
-	return NULL;
-}
-
-/*
- * pd_step_name
- *		A kind of step as plan_module spells it.
- */
-const char *
-pd_step_name(PdStepKind kind)
-{
-	switch (kind)
-	{
-		case PD_STEP_APPLY:
-			return "apply";
-		case PD_STEP_UNDO:
-			return "undo";
-		case PD_STEP_VERIFY:
-			return "verify";
-		case PD_STEP_CALL:
-			return "call";
-		case PD_STEP_DROP:
-			return "drop";
-		case PD_STEP_MOVE:
-			return "move";
-		case PD_STEP_SEED:
-			return "seed";
-	}
-	return NULL;
-}
-
-/*
  * pd_step_version
  *		The version whose script a step is about.
  */
@@ -127,6 +73,8 @@ report_changed(const PdChange *change, const PdScript *script,
 					pd_target_name(change->ledger->target)),
 			 errdetail("Applied was %s; version %s has %s.",
 					   applied->checksum, manifest->version, script->checksum),
+			 change->verb == PD_VERB_DOWNGRADE ?
+			 errhint("Only a version that has the scripts which are applied can be reached.") :
 			 errhint("Put the script back and write a new migration.  If the change makes no difference to what is there, say so with publicdigit.accept_migration().")));
 }
 
@@ -479,6 +427,27 @@ ensure_all_applied(const PdChange *change)
 }
 
 /*
+ * ensure_none_changed
+ *		An error (PD002) where a migration that stays was applied with other
+ *		statements than the lower version has, and nobody has accepted those.
+ */
+static void
+ensure_none_changed(const PdChange *change)
+{
+	ListCell   *cell;
+
+	foreach(cell, scripts_of(change->to, PD_SCRIPT_UP))
+	{
+		const PdScript *script = lfirst(cell);
+		const PdApplied *applied = pd_ledger_find(change->ledger, script->migration);
+
+		if (!is_unchanged(change, script, applied) &&
+			!pd_ledger_was_accepted(change->ledger, script))
+			report_changed(change, script, applied);
+	}
+}
+
+/*
  * add_drop_repeatable
  *		Drop what the repeatable scripts have made, the last first.
  */
@@ -516,7 +485,7 @@ add_undo_with_installer(PdChange *change)
 
 /*
  * pd_change_down
- *		Go down to a lower version.  Errors: 55000.
+ *		Go down to a lower version.  Errors: 55000, PD002.
  */
 PdChange *
 pd_change_down(const PdTarget *target, const PdInstallation *installed,
@@ -526,6 +495,7 @@ pd_change_down(const PdTarget *target, const PdInstallation *installed,
 									pd_version_load(installed->version_id), to);
 
 	ensure_all_applied(change);
+	ensure_none_changed(change);
 	add_drop_repeatable(change);
 	if (to->source->manifest->install_function == NULL)
 		add_undo_with_installer(change);
@@ -536,43 +506,6 @@ pd_change_down(const PdTarget *target, const PdInstallation *installed,
 	}
 	add_repeatable(change, true);
 	return change;
-}
-
-/*
- * ensure_empty
- *		An error (55000) where a table that the module has made has rows, whether
- *		the manifest names it or not.
- */
-static void
-ensure_empty(const PdChange *change)
-{
-	const char *schema = pd_target_schema(change->ledger->target);
-	List	   *names = NIL;
-	ListCell   *cell;
-	uint64		n;
-
-	n = pd_spi_query("SELECT c.relname::text AS name FROM publicdigit.module_object AS o"
-					 " JOIN pg_class AS c ON c.oid = to_regclass(quote_ident($2) || '.' || o.identity)"
-					 " WHERE o.installation_id = $1 AND o.type = 'table'"
-					 " ORDER BY c.relname COLLATE \"C\"",
-					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(change->installed->id)),
-							 pd_text(schema)));
-	for (uint64 row = 0; row < n; row++)
-		names = lappend(names, pd_spi_text(row, "name"));
-
-	foreach(cell, names)
-	{
-		const char *name = lfirst(cell);
-
-		pd_spi_command("SELECT FROM %s LIMIT 1", quote_qualified_identifier(schema, name));
-		if (SPI_processed > 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("table \"%s\" of module \"%s\" has rows", name,
-							change->ledger->module),
-					 errdetail("The module's manifest says \"on_uninstall\": \"refuse_if_data\"."),
-					 errhint("Move or delete the rows first.")));
-	}
 }
 
 /*
@@ -593,15 +526,29 @@ pd_change_away(const PdTarget *target, const PdInstallation *installed,
 
 	if (archive)
 	{
+		add_step(change, PD_STEP_ARCHIVE, NULL, pd_archive_create(target, installed->id));
 		foreach(cell, pd_archive_moves(target, installed->id, true))
 			add_step(change, PD_STEP_MOVE, NULL, lfirst(cell));
 		return change;
 	}
 
-	if (manifest->on_uninstall == PD_UNINSTALL_REFUSE_IF_DATA)
-		ensure_empty(change);
+	pd_plan_ensure_may_go(change, false);
 	add_drop_repeatable(change);
 	add_undo_with_installer(change);
+	return change;
+}
+
+/*
+ * pd_change_discard
+ *		Throw away what lies in the archive.
+ */
+PdChange *
+pd_change_discard(const PdTarget *target, const PdInstallation *installed)
+{
+	PdChange   *change = new_change(PD_VERB_DISCARD, target, installed,
+									pd_version_load(installed->version_id), NULL);
+
+	add_step(change, PD_STEP_DISCARD, NULL, pd_archive_drop(target, installed->id));
 	return change;
 }
 

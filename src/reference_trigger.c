@@ -249,7 +249,12 @@ find_referrers(Oid landlord, const char *key, Oid type, Datum value,
 							" FROM (SELECT DISTINCT tenant_id FROM publicdigit.landlord_reference_key"
 							"  WHERE landlord_table = $1 AND key = $2) AS k"
 							" JOIN publicdigit.tenant AS x ON x.id = k.tenant_id"
-							" JOIN pg_namespace AS n ON n.nspname = x.schema_name"
+							/* and what comes back from the archive must find its keys */
+							" CROSS JOIN LATERAL (SELECT x.schema_name AS name UNION ALL"
+							"  SELECT format('" PD_ARCHIVE_PREFIX "%s_%s', replace(x.id::text, '-', ''), i.id)::name"
+							"  FROM publicdigit.installation AS i"
+							"  WHERE i.tenant_id = x.id AND i.status = 'archived') AS s"
+							" JOIN pg_namespace AS n ON n.nspname = s.name"
 							" JOIN pg_class AS c ON c.relnamespace = n.oid"
 							" JOIN publicdigit.landlord_references AS r"
 							"  ON r.table_name = c.oid AND r.landlord_table = $1"

@@ -24,6 +24,7 @@
 #include "lint.h"
 #include "module_source.h"
 #include "requirement.h"
+#include "script_error.h"
 #include "semver.h"
 #include "spi.h"
 
@@ -341,10 +342,9 @@ pd_unregister_module(PG_FUNCTION_ARGS)
 static char *
 problem_of(ErrorData *error)
 {
-	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-
-	if (category == ERRCODE_OPERATOR_INTERVENTION ||
-		category == ERRCODE_INSUFFICIENT_RESOURCES)
+	/* A file that is missing, or cannot be read, is one of the folder's faults. */
+	if (!pd_error_is_of_module(error) &&
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_SYSTEM_ERROR)
 		ReThrowError(error);
 	return error->detail == NULL ? error->message :
 		psprintf("%s: %s", error->message, error->detail);

@@ -280,8 +280,12 @@ PD_TENANT_FUNCTION(pd_baseline_module, 1, PD_ALLOW_LANDLORD)
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("module \"%s\" is installed for %s in version %s%s", module,
 						pd_target_name(&target), installed->version,
-						installed->status == PD_ARCHIVED ? ", and in the archive" : "")));
+						installed->status == PD_ARCHIVED ? ", and in the archive" : ""),
+				 installed->status == PD_ARCHIVED ?
+				 errhint("Bring it back with publicdigit.install_module(), or throw it away with publicdigit.uninstall_module() first.") :
+				 errhint("Its ledger is there; publicdigit.upgrade_module() and publicdigit.downgrade_module() lead to another version.")));
 	version = ensure_alone(&target, module, version_text);
+	pd_plan_ensure_may_be(&target, version, true);
 	baseline(&target, version, ensure_same(&target, version));
 	pd_spi_end(&spi);
 	PG_RETURN_VOID();

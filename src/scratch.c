@@ -27,6 +27,7 @@
 #include "fingerprint.h"
 #include "module_object.h"
 #include "scratch.h"
+#include "script_error.h"
 #include "seal.h"
 #include "spi.h"
 #include "subtransaction.h"
@@ -98,16 +99,7 @@ failure_of(ErrorData *error, const PdManifest *manifest)
 	PdScratchFailure *failure = palloc(sizeof(PdScratchFailure));
 	const char *place = error->context ? strstr(error->context, "module \"") : NULL;
 
-	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
-	{
-		case ERRCODE_TRANSACTION_ROLLBACK:
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_OPERATOR_INTERVENTION:
-		case ERRCODE_SYSTEM_ERROR:
-		case ERRCODE_INTERNAL_ERROR:
-			ReThrowError(error);
-	}
-	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+	if (!pd_error_is_of_module(error))
 		ReThrowError(error);
 
 	failure->module = pstrdup(manifest->name);

@@ -12,12 +12,12 @@
 #include "script_error.h"
 
 /*
- * is_of_script
- *		Does an error come of the script, and not of a cancel, a deadlock or the
- *		server?
+ * pd_error_is_of_module
+ *		Does an error come of the module, and not of a cancel, a deadlock, a lock
+ *		that was not to be had, or the server?
  */
-static bool
-is_of_script(const ErrorData *error)
+bool
+pd_error_is_of_module(const ErrorData *error)
 {
 	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
 	{
@@ -28,7 +28,7 @@ is_of_script(const ErrorData *error)
 		case ERRCODE_INTERNAL_ERROR:
 			return false;
 	}
-	return true;
+	return error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
 /*
@@ -83,7 +83,7 @@ pd_script_rethrow(const PdScriptRun *run, const PdScript *script)
 	ErrorData  *error = CopyErrorData();
 
 	FlushErrorState();
-	if (script->kind == PD_SCRIPT_VERIFY && is_of_script(error))
+	if (script->kind == PD_SCRIPT_VERIFY && pd_error_is_of_module(error))
 	{
 		error->message = psprintf("verification of migration \"%s\" failed: %s",
 								  script->migration, error->message);

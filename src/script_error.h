@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "script_run.h"
 
+extern bool pd_error_is_of_module(const ErrorData *error);
 pg_noreturn extern void pd_script_rethrow(const PdScriptRun *run,
 										  const PdScript *script);
 

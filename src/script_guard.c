@@ -261,6 +261,10 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 	ObjectAddress object;
 
 	ObjectAddressSet(object, classId, objectId);
+	/* What happens to a column leaves the names of objects as they are. */
+	if (subId == 0 && (access == OAT_POST_CREATE || access == OAT_POST_ALTER ||
+					   access == OAT_DROP))
+		run->names_changed = true;
 	switch (access)
 	{
 		case OAT_POST_CREATE:
@@ -331,13 +335,13 @@ ensure_rule_stays_inside(const PdScriptRun *run, Oid rule)
 	HeapTuple	tuple;
 	Oid			rule_table;
 
-	rule_table = pd_fresh_oid(RewriteRelationId, RewriteOidIndexId,
-								 Anum_pg_rewrite_oid, rule,
-								 Anum_pg_rewrite_ev_class);
-	/* What a view reads is allowed to be outside. */
-	if (!OidIsValid(rule_table) || get_rel_relkind(rule_table) == RELKIND_VIEW ||
-		get_rel_relkind(rule_table) == RELKIND_MATVIEW)
+	tuple = pd_fresh_row(RewriteRelationId, RewriteOidIndexId,
+						 Anum_pg_rewrite_oid, rule);
+	/* What a view reads, which is a rule as well, is allowed to be outside. */
+	if (!HeapTupleIsValid(tuple) ||
+		((Form_pg_rewrite) GETSTRUCT(tuple))->ev_type == '0' + CMD_SELECT)
 		return;
+	rule_table = ((Form_pg_rewrite) GETSTRUCT(tuple))->ev_class;
 
 	rel = table_open(DependRelationId, AccessShareLock);
 	ScanKeyInit(&key[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ,

@@ -225,7 +225,9 @@ restricted_functions(void)
 				 " WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e'"
 				 " AND d.refclassid = 'pg_extension'::regclass"
 				 " AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'publicdigit')"
-				 " AND p.proacl IS NOT NULL AND p.prokind = 'f'",
+				 " AND p.proacl IS NOT NULL AND p.prokind = 'f'"
+				 /* Triggers of our own tables call them, whoever may or may not. */
+				 " AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)",
 				 NULL, 0);
 	return pd_spi_text(0, "names");
 }

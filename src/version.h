@@ -43,6 +43,7 @@ typedef struct PdInstallation
  */
 extern PdContextKind pd_module_context(const char *module);
 extern PdVersion *pd_version_load(int64 id);
+extern PdManifest *pd_version_manifest(int64 id);
 extern PdVersion *pd_version_find(const char *module, const char *version);
 extern PdInstallation *pd_installation_find(const char *module,
 											const pg_uuid_t *tenant);

@@ -66,20 +66,20 @@ CREATE VIEW publicdigit.landlord_references AS
            t.tgname AS trigger_name
     FROM pg_catalog.pg_trigger AS t
     JOIN pg_catalog.pg_depend AS l
-      ON l.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
+      ON l.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass
      AND l.objid = t.oid
-     AND l.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+     AND l.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
      AND l.refobjid <> t.tgrelid
      AND l.refobjsubid = 0
     JOIN pg_catalog.pg_depend AS c
-      ON c.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
+      ON c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass
      AND c.objid = t.oid
-     AND c.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+     AND c.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
      AND c.refobjid = t.tgrelid
      AND c.refobjsubid > 0
     JOIN pg_catalog.pg_attribute AS a
       ON a.attrelid = t.tgrelid AND a.attnum = c.refobjsubid
-    WHERE t.tgfoid = 'publicdigit.check_landlord_reference()'::pg_catalog.regprocedure
+    WHERE t.tgfoid OPERATOR(pg_catalog.=) 'publicdigit.check_landlord_reference()'::pg_catalog.regprocedure
       AND t.tgparentid = 0
       AND t.tgattr::pg_catalog.text = '';
 COMMENT ON VIEW publicdigit.landlord_references IS
