@@ -154,6 +154,23 @@ SELECT harmless(format('SELECT publicdigit.upgrade_module(''named'', ''acme'', '
 SELECT harmless($$SELECT publicdigit.downgrade_module('named', 'acme', '1.0.0')$$);
 SELECT broken();
 
+-- What messages tell: what is in the way of a higher version, a migration's other name, a version that there is not.
+SET client_min_messages = error;
+SELECT module('held', '1.0.0', '{"0001_a.up": "SELECT 1", "0002_b.up": "SELECT 2"}'), module('holder', '1.0.0', '{}', '{"requires": {"held": "^1.0"}}'), module('held', '2.0.0', '{"0001_a.up": "SELECT 1", "0002_b.up": "SELECT 2"}'),
+       module('held', '1.1.0-a', '{"0001_z.up": "SELECT 1", "0002_b.up": "SELECT 2"}'), module('held', '1.1.0-b', '{"0001_a.up": "SELECT 1", "0002_y.up": "SELECT 3"}'), module('held', '1.1.0-c', '{"0001_a.up": "SELECT 1"}'),
+       module('held', '1.0.1', '{"0001_a.up": "SELECT 1", "0001_a.down": "SELECT 1", "0002_b.up": "SELECT 2", "0002_b.down": "SELECT 1"}');
+SELECT publicdigit.install_module('held', 'acme', '1.0.0'), publicdigit.install_module('held', 'beta', '1.0.0');
+SELECT harmless($$SELECT publicdigit.uninstall_module('held', 'beta')$$);
+SELECT publicdigit.upgrade_module('held', 'beta', '1.0.1'), publicdigit.uninstall_module('held', 'beta');
+SELECT publicdigit.install_module('holder', 'acme'), publicdigit.upgrade_module('held', 'acme', '1.0.1');
+RESET client_min_messages;
+SELECT publicdigit.upgrade_module('held', 'acme');
+SELECT publicdigit.uninstall_module('holder', 'acme');
+SELECT v, harmless(format('SELECT publicdigit.upgrade_module(''held'', ''acme'', %L)', v)) FROM unnest('{1.1.0-a,1.1.0-b,1.1.0-c}'::text[]) AS v;
+SELECT harmless(format('SELECT publicdigit.install_module(''held'', ''acme'', %L)', v)) FROM unnest('{1.0.0,9.9.9}'::text[]) AS v;
+SELECT harmless($$SELECT publicdigit.baseline_module('held', 'acme', '1.0.0')$$);
+SELECT harmless($$SELECT publicdigit.migrate_tenant('@landlord')$$);
+
 SET client_min_messages = error;
 DROP VIEW granted;
 DROP TABLE step;

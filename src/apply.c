@@ -310,6 +310,25 @@ run_own(Work *work, const PdStep *step)
 }
 
 /*
+ * ensure_function
+ *		An error (42883) where a function that the manifest names under
+ *		"installer" is not there.
+ */
+static void
+ensure_function(const Work *work, const char *function)
+{
+	if (pd_spi_query("SELECT FROM pg_proc WHERE proname = $1 AND pronamespace = $2",
+					 PD_ARGS(pd_text(function),
+							 pd_datum(OIDOID, ObjectIdGetDatum(work->run.schema)))) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("there is no function \"%s\" of module \"%s\"",
+						function, work->manifest->name),
+				 errdetail("The manifest names it under \"installer\", and the installer makes no function of that name."),
+				 errhint("Create it in installer.sql, with one argument of type uuid and without a schema.")));
+}
+
+/*
  * run_as_owner
  *		Run a statement about the archive as the role that owns it, though not as
  *		a script, whose guard would refuse it.
@@ -389,6 +408,7 @@ run_step(Work *work, const PdStep *step)
 			pd_script_execute(&work->run, step->script);
 			break;
 		case PD_STEP_CALL:
+			ensure_function(work, step->function);
 			run_own(work, step);
 			break;
 		case PD_STEP_DROP:

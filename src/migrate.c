@@ -108,16 +108,31 @@ pd_migrate_landlord(PG_FUNCTION_ARGS)
 }
 
 /*
+ * ensure_tenant
+ *		An error (22023) for the landlord, which has a function of its own.
+ */
+static void
+ensure_tenant(const PdTenantRef *ref, const char *function)
+{
+	if (ref->kind == PD_REF_LANDLORD)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("tenant \"%s\" is not allowed here", "@landlord"),
+				 errhint("For the landlord call publicdigit.%s().", function)));
+}
+
+/*
  * migrate_tenant(tenant) → integer
  *		Apply what is pending of a tenant's modules.
- *		Errors: 22004, 42704, those of migrate_landlord.
+ *		Errors: 22004, 22023, 42704, those of migrate_landlord.
  */
-PD_TENANT_FUNCTION(pd_migrate_tenant, 0, 0)
+PD_TENANT_FUNCTION(pd_migrate_tenant, 0, PD_ALLOW_LANDLORD)
 {
 	PdTarget	target = {PD_TENANT, ref->tenant};
 	int			count;
 	PdSpi		spi;
 
+	ensure_tenant(ref, "migrate_landlord");
 	pd_catalog_set_up();
 	pd_spi_begin(&spi);
 	pd_target_lock(&target, PD_TARGET_CHANGE);
@@ -217,13 +232,14 @@ pd_rollback_landlord(PG_FUNCTION_ARGS)
  *		Undo a tenant's last batches of migrations.
  *		Errors: 42704, those of rollback_landlord.
  */
-PD_TENANT_FUNCTION(pd_rollback_tenant, 0, 0)
+PD_TENANT_FUNCTION(pd_rollback_tenant, 0, PD_ALLOW_LANDLORD)
 {
 	PdTarget	target = {PD_TENANT, ref->tenant};
 	int32		batches = batches_argument(fcinfo, 1);
 	int			count;
 	PdSpi		spi;
 
+	ensure_tenant(ref, "rollback_landlord");
 	pd_catalog_set_up();
 	pd_spi_begin(&spi);
 	pd_target_lock(&target, PD_TARGET_CHANGE);

@@ -14,8 +14,10 @@
 
 #include "plan.h"
 #include "resolver.h"
+#include "script_error.h"
 #include "semver.h"
 #include "spi.h"
+#include "subtransaction.h"
 
 /*
  * report_not_installed
@@ -155,7 +157,7 @@ pd_plan_ensure_may_be(const PdTarget *target, PdVersion *version, bool enabled)
 /*
  * report_installed
  *		What is installed already is a notice; another version of it is not
- *		what was asked for (55000).
+ *		what was asked for (55000), or not registered (42704).
  */
 static void
 report_installed(const PdTarget *target, const PdInstallation *installed,
@@ -166,12 +168,15 @@ report_installed(const PdTarget *target, const PdInstallation *installed,
 				(errmsg("module \"%s\" version %s is already installed for %s",
 						module, installed->version, pd_target_name(target))));
 	else
+	{
+		(void) pd_version_find(module, version);
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("module \"%s\" is installed for %s in version %s",
 						module, pd_target_name(target), installed->version),
 				 errhint("Use publicdigit.upgrade_module() or publicdigit.downgrade_module() to get to version %s.",
 						 version)));
+	}
 }
 
 /*
@@ -248,6 +253,49 @@ ensure_used_enabled(const PdTarget *target, const List *versions)
 	ensure_enabled(target, used);
 }
 
+/* A version that the resolver is asked for, to learn what is in its way. */
+typedef struct Wish
+{
+	const PdTarget *target;
+	const PdManifest *manifest;
+} Wish;
+
+/*
+ * resolve_wish
+ *		Ask the resolver for a version.
+ */
+static void
+resolve_wish(void *arg)
+{
+	const Wish *wish = arg;
+
+	(void) pd_resolve(wish->target, wish->manifest->name, wish->manifest->version);
+}
+
+/*
+ * report_highest
+ *		Say that there is nothing to upgrade to, and, where a higher version is
+ *		registered, what is in its way.
+ */
+static void
+report_highest(const PdTarget *target, const PdInstallation *installed)
+{
+	Wish		wish = {target, pd_version_find(installed->module, NULL)->source->manifest};
+	ErrorData  *error = NULL;
+
+	if (pd_semver_compare(wish.manifest->version, installed->version) > 0)
+		error = pd_try(resolve_wish, &wish);
+	if (error != NULL && !pd_error_is_of_module(error))
+		ReThrowError(error);
+	ereport(NOTICE,
+			(errmsg("module \"%s\" is in version %s for %s already",
+					installed->module, installed->version, pd_target_name(target)),
+			 error == NULL ? 0 :
+			 errdetail("Version %s is registered: %s%s%s", wish.manifest->version, error->message,
+					   error->detail == NULL ? "" : ".  ",
+					   error->detail == NULL ? "" : error->detail)));
+}
+
 /*
  * pd_plan_upgrade
  *		Bring an installed module to a higher version, or the highest, and what
@@ -271,9 +319,7 @@ pd_plan_upgrade(const PdTarget *target, const char *module, const char *version)
 
 	versions = pd_resolve(target, module, version);
 	if (versions == NIL)
-		ereport(NOTICE,
-				(errmsg("module \"%s\" is in version %s for %s already",
-						module, installed->version, pd_target_name(target))));
+		report_highest(target, installed);
 	ensure_used_enabled(target, versions);
 	return changes_up(target, versions);
 }

@@ -44,6 +44,7 @@ typedef struct PdStep
 	PdStepKind	kind;
 	const PdScript *script;		/* that runs, or that has made what is dropped */
 	const char *sql;			/* of _CALL, _DROP, _ARCHIVE, _MOVE and _DISCARD; may be "" */
+	const char *function;		/* of PD_STEP_CALL */
 } PdStep;
 
 /* What happens to one module. */

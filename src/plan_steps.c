@@ -48,7 +48,7 @@ static void
 add_step(PdChange *change, PdStepKind kind, const PdScript *script,
 		 const char *sql)
 {
-	PdStep	   *step = palloc(sizeof(PdStep));
+	PdStep	   *step = palloc0(sizeof(PdStep));
 
 	step->kind = kind;
 	step->script = script;
@@ -133,14 +133,87 @@ reversed(const List *list)
 }
 
 /*
+ * is_same_migration
+ *		Does a script look like what was applied under another name: by its
+ *		statements or by its number?
+ */
+static bool
+is_same_migration(const PdScript *script, const PdApplied *applied)
+{
+	size_t		digits = strspn(script->migration, "0123456789");
+
+	return isdigit((unsigned char) applied->migration[0]) &&
+		(strcmp(script->statements, applied->statements) == 0 ||
+		 strncmp(script->migration, applied->migration, digits + 1) == 0);
+}
+
+/*
+ * report_not_applied
+ *		Raise PD002 for a migration that is not applied though later ones are,
+ *		with the name under which it seems to be.
+ */
+pg_noreturn static void
+report_not_applied(const PdChange *change, const PdScript *script)
+{
+	const char *former = NULL;
+	ListCell   *cell;
+
+	foreach(cell, change->ledger->applied)
+	{
+		const PdApplied *applied = lfirst(cell);
+
+		if (is_same_migration(script, applied) &&
+			pd_version_script(change->to, PD_SCRIPT_UP, applied->migration) == NULL)
+			former = applied->migration;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_PD_CHECKSUM),
+			 errmsg("migration \"%s\" of module \"%s\" is not applied for %s, and later ones are",
+					script->migration, change->to->source->manifest->name,
+					pd_target_name(change->ledger->target)),
+			 former != NULL ?
+			 errhint("It seems to have been renamed: \"%s\" is applied.  Give the script that name again.", former) :
+			 errhint("The view publicdigit.migration_events tells what was applied.")));
+}
+
+/*
+ * report_lacking
+ *		Raise 55000 for a migration that is applied and that the version lacks,
+ *		with the name under which it seems to have it.
+ */
+pg_noreturn static void
+report_lacking(const PdChange *change, const PdApplied *applied)
+{
+	const PdManifest *manifest = change->to->source->manifest;
+	const char *renamed = NULL;
+	ListCell   *cell;
+
+	foreach(cell, scripts_of(change->to, PD_SCRIPT_UP))
+	{
+		const PdScript *script = lfirst(cell);
+
+		if (is_same_migration(script, applied) &&
+			pd_ledger_find(change->ledger, script->migration) == NULL)
+			renamed = script->migration;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("version %s of module \"%s\" does not have migration \"%s\", which is applied for %s",
+					manifest->version, manifest->name, applied->migration,
+					pd_target_name(change->ledger->target)),
+			 renamed != NULL ?
+			 errhint("It seems to have been renamed to \"%s\".  Give the script its name again.", renamed) :
+			 errhint("A version's folder carries every migration up to it, under the same name.")));
+}
+
+/*
  * add_migrations
  *		What the version's migrations have to do that are not applied.
  */
 static void
 add_migrations(PdChange *change)
 {
-	const PdManifest *manifest = change->to->source->manifest;
-	const char *missing = NULL;
+	const PdScript *missing = NULL;
 	ListCell   *cell;
 
 	foreach(cell, scripts_of(change->to, PD_SCRIPT_UP))
@@ -157,43 +230,39 @@ add_migrations(PdChange *change)
 			verify = pd_version_script(change->to, PD_SCRIPT_VERIFY, script->migration);
 			if (verify != NULL)
 				add_step(change, PD_STEP_VERIFY, verify, NULL);
-			missing = script->migration;
+			missing = script;
 		}
 		else if (missing != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_PD_CHECKSUM),
-					 errmsg("migration \"%s\" of module \"%s\" is not applied for %s, and later ones are",
-							missing, manifest->name, pd_target_name(change->ledger->target)),
-					 errhint("The view publicdigit.migration_events tells what was applied.")));
+			report_not_applied(change, missing);
 	}
 
 	foreach(cell, change->ledger->applied)
 	{
-		const char *migration = ((PdApplied *) lfirst(cell))->migration;
+		const PdApplied *applied = lfirst(cell);
 
-		if (isdigit((unsigned char) migration[0]) &&
-			pd_version_script(change->to, PD_SCRIPT_UP, migration) == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("version %s of module \"%s\" does not have migration \"%s\", which is applied for %s",
-							manifest->version, manifest->name, migration,
-							pd_target_name(change->ledger->target)),
-					 errhint("A version's folder carries every migration up to it, under the same name.")));
+		if (isdigit((unsigned char) applied->migration[0]) &&
+			pd_version_script(change->to, PD_SCRIPT_UP, applied->migration) == NULL)
+			report_lacking(change, applied);
 	}
 }
 
 /*
- * call_of
- *		The call of one of the installer's functions, which only tenants' modules
- *		have, with the tenant's id.
+ * add_call
+ *		Call one of the installer's functions, which only tenants' modules have,
+ *		with the tenant's id.
  */
-static const char *
-call_of(const PdTarget *target, const char *function)
+static void
+add_call(PdChange *change, const PdScript *script, const char *function)
 {
-	return psprintf("SELECT %s.%s(%s::pg_catalog.uuid)",
-					quote_identifier(pd_target_schema(target)), quote_identifier(function),
-					quote_literal_cstr(DatumGetCString(DirectFunctionCall1(uuid_out,
-																		   UUIDPGetDatum(pd_target_tenant(target))))));
+	const PdTarget *target = change->ledger->target;
+	char	   *id = DatumGetCString(DirectFunctionCall1(uuid_out,
+														 UUIDPGetDatum(pd_target_tenant(target))));
+
+	add_step(change, PD_STEP_CALL, script,
+			 psprintf("SELECT %s.%s(%s::pg_catalog.uuid)",
+					  quote_identifier(pd_target_schema(target)),
+					  quote_identifier(function), quote_literal_cstr(id)));
+	((PdStep *) llast(change->steps))->function = function;
 }
 
 /*
@@ -214,9 +283,7 @@ add_installer(PdChange *change)
 		if (applied == NULL || !is_unchanged(change, script, applied))
 			add_step(change, PD_STEP_APPLY, script, NULL);
 		if (applied == NULL)
-			add_step(change, PD_STEP_CALL, script,
-					 call_of(change->ledger->target,
-							 change->to->source->manifest->install_function));
+			add_call(change, script, change->to->source->manifest->install_function);
 	}
 }
 
@@ -360,7 +427,7 @@ pd_report_no_down_script(const char *module, const char *version,
 			 errmsg("migration \"%s\" of module \"%s\" version %s cannot be undone",
 					migration, module, version),
 			 errdetail("It has no down script."),
-			 errhint("Only publicdigit.drop_tenant() removes what it has made; let every migration bring a down script.")));
+			 errhint("Upgrade to a version that brings the down script first; publicdigit.drop_tenant() needs none.")));
 }
 
 /*
@@ -475,9 +542,7 @@ add_undo_with_installer(PdChange *change)
 	ListCell   *cell;
 
 	foreach(cell, installer)
-		add_step(change, PD_STEP_CALL, lfirst(cell),
-				 call_of(change->ledger->target,
-						 change->from->source->manifest->uninstall_function));
+		add_call(change, lfirst(cell), change->from->source->manifest->uninstall_function);
 	add_undo(change);
 	foreach(cell, installer)
 		add_drop(change, lfirst(cell));
