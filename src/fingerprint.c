@@ -316,6 +316,7 @@ PD_TENANT_FUNCTION(pd_fingerprint, 0, PD_ALLOW_LANDLORD)
 {
 	char	   *module = pd_module_argument(fcinfo, 1);
 	PdTarget	target;
+	PdInstallation *installed;
 	MemoryContext caller = CurrentMemoryContext;
 	char	   *checksum;
 	PdSpi		spi;
@@ -323,7 +324,8 @@ PD_TENANT_FUNCTION(pd_fingerprint, 0, PD_ALLOW_LANDLORD)
 	pd_spi_begin(&spi);
 	/* Nothing is locked, so that a standby may be asked. */
 	pd_target_resolve(ref, module, pd_module_context(module), &target);
-	if (pd_installation_find(module, pd_target_tenant(&target)) == NULL)
+	installed = pd_installation_find(module, pd_target_tenant(&target));
+	if (installed == NULL || installed->status == PD_ARCHIVED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("module \"%s\" is not installed for %s",
