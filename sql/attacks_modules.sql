@@ -171,7 +171,10 @@ SELECT public.act_on('drop', 'enable', 'SELECT publicdigit.enable_module('':m'',
 \c - regress_admin
 SET client_min_messages = error;
 SELECT public.act_on(kind, 'seed', 'SELECT publicdigit.seed_module('':m'', ''acme'')', true) FROM unnest('{refuse_if_data, archive}'::text[]) AS kind;
--- A view stands in the table's place now.
+-- A view in the table's place, which a seed may not put there: by what the owner role does later.
+\c - :superuser
+SET ROLE regress_owner;
+DO $$ BEGIN EXECUTE (SELECT string_agg(format('SET LOCAL search_path = tenant_acme; %s', seed), '; ') FROM public.module WHERE n = 6 AND kind <> 'drop'); END $$;
 \c - regress_admin
 SELECT public.act_on('refuse_if_data', 'fingerprint', 'SELECT publicdigit.fingerprint(''acme'', '':m'')', false);
 \c - regress_admin
@@ -179,6 +182,7 @@ SELECT public.act_on('refuse_if_data', 'enable', 'SELECT publicdigit.disable_mod
 \c - regress_admin
 SELECT public.act_on('refuse_if_data', 'plan', 'SELECT publicdigit.plan_module(''uninstall'', '':m'', ''acme'')', true);
 \c - regress_admin
+SET client_min_messages = error;
 SELECT public.act_on('refuse_if_data', 'uninstall', 'SELECT publicdigit.uninstall_module('':m'', ''acme'')', true);
 \c - regress_admin
 SET client_min_messages = error;
@@ -198,7 +202,7 @@ SELECT public.act_on('drop', 'uninstall', 'SELECT publicdigit.uninstall_module('
 \c - regress_admin
 SET client_min_messages = error;
 SELECT publicdigit.install_module(name, 'gone') FROM public.module WHERE kind = 'drop' \g /dev/null
-SELECT publicdigit.seed_module(name, 'gone') FROM public.module WHERE kind = 'drop' \g /dev/null
+SELECT publicdigit.seed_module(name, 'gone') FROM public.module WHERE kind = 'drop' AND n <> 6 \g /dev/null
 \c - regress_admin
 SELECT public.act('all: archive the tenant', 'SELECT publicdigit.archive_tenant(''gone'')', false);
 SELECT public.act('all: restore the tenant', 'SELECT publicdigit.restore_tenant(''gone'')', false);

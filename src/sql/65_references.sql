@@ -81,7 +81,7 @@ CREATE VIEW publicdigit.landlord_references AS
       ON a.attrelid = t.tgrelid AND a.attnum = c.refobjsubid
     WHERE t.tgfoid OPERATOR(pg_catalog.=) 'publicdigit.check_landlord_reference()'::pg_catalog.regprocedure
       AND t.tgparentid = 0
-      AND t.tgattr::pg_catalog.text = '';
+      AND t.tgattr::pg_catalog.text OPERATOR(pg_catalog.=) '';
 COMMENT ON VIEW publicdigit.landlord_references IS
     'columns of tenants'' tables that refer to landlord''s tables';
 
