@@ -157,7 +157,7 @@ ensure_tables_made(const Work *work)
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("table \"%s\" of module \"%s\" is not in the archive any more",
 							spec->name, work->manifest->name),
-					 errhint("Put it back there, or throw the rest away with publicdigit.uninstall_module() and install the module anew.")));
+					 errhint("Put it back there, or throw the rest away by calling uninstall_module with cascade => true, and install the module anew.")));
 		if ((relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE) ||
 			(!was_there && !list_member_oid(from == NULL ? work->run.created :
 											work->run.relations, relid)))

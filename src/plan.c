@@ -33,6 +33,19 @@ report_not_installed(const PdTarget *target, const char *module)
 }
 
 /*
+ * report_archived
+ *		Raise 55000 for a module that is in the archive.
+ */
+pg_noreturn static void
+report_archived(const PdTarget *target, const char *module, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("module \"%s\" is in the archive of %s", module, pd_target_name(target)),
+			 errhint("%s", hint)));
+}
+
+/*
  * pd_plan_installed
  *		What the target has of a module.  Errors: 55000 where that is nothing,
  *		or is in the archive.
@@ -45,10 +58,7 @@ pd_plan_installed(const PdTarget *target, const char *module)
 	if (installed == NULL)
 		report_not_installed(target, module);
 	if (installed->status == PD_ARCHIVED)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("module \"%s\" is in the archive of %s", module, pd_target_name(target)),
-				 errhint("Bring it back with publicdigit.install_module() first.")));
+		report_archived(target, module, "Bring it back with publicdigit.install_module() first.");
 	return installed;
 }
 
@@ -419,22 +429,18 @@ ensure_no_tenant_needs(const char *module)
  *		Raise 2BP01 for a module that others need.
  */
 pg_noreturn static void
-report_dependents(const PdTarget *target, const PdInstallation *installed,
+report_dependents(const PdTarget *target, const char *module,
 				  const List *dependents)
 {
-	const char *owner = target->context == PD_TENANT ? "The tenant" : "The landlord";
-
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 			 errmsg("module \"%s\" is still needed by module \"%s\"",
-					installed->module, (char *) linitial(dependents)),
-			 installed->status == PD_ARCHIVED ?
-			 errdetail_plural("%s has %d module in the archive that requires it.",
-							  "%s has %d modules in the archive that require it.",
-							  list_length(dependents), owner, list_length(dependents)) :
+					module, (char *) linitial(dependents)),
 			 errdetail_plural("%s has %d installed module that requires it.",
 							  "%s has %d installed modules that require it.",
-							  list_length(dependents), owner, list_length(dependents)),
+							  list_length(dependents),
+							  target->context == PD_TENANT ? "The tenant" : "The landlord",
+							  list_length(dependents)),
 			 errhint("Uninstall what needs it first, or call uninstall_module with cascade => true.")));
 }
 
@@ -442,6 +448,9 @@ report_dependents(const PdTarget *target, const PdInstallation *installed,
  * add_removal
  *		Add the removal of a module to the changes and, with cascade, before it
  *		those of the modules that need it.  Errors: 55000, 2BP01.
+ *
+ * Nobody throws away what is in the archive by calling twice what has put it
+ * there: that takes cascade.
  */
 static List *
 add_removal(const PdTarget *target, const char *module, bool cascade,
@@ -460,9 +469,12 @@ add_removal(const PdTarget *target, const char *module, bool cascade,
 
 	if (installed == NULL)
 		report_not_installed(target, module);
+	if (installed->status == PD_ARCHIVED && !cascade)
+		report_archived(target, module,
+						"Bring it back with publicdigit.install_module(), or throw it away by calling uninstall_module with cascade => true.");
 	dependents = dependents_of(target, module, installed->status == PD_ARCHIVED);
 	if (dependents != NIL && !cascade)
-		report_dependents(target, installed, dependents);
+		report_dependents(target, module, dependents);
 	foreach(cell, dependents)
 		changes = add_removal(target, lfirst(cell), cascade, changes);
 	return lappend(changes, installed->status == PD_ARCHIVED ?
@@ -472,8 +484,8 @@ add_removal(const PdTarget *target, const char *module, bool cascade,
 
 /*
  * pd_plan_uninstall
- *		Remove a module and, with cascade, what needs it; throw away one that
- *		lies in the archive.  Errors: 55000, 2BP01.
+ *		Remove a module and, with cascade, what needs it, or what lies of them in
+ *		the archive.  Errors: 55000, 2BP01.
  */
 List *
 pd_plan_uninstall(const PdTarget *target, const char *module, bool cascade)

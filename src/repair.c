@@ -282,7 +282,7 @@ PD_TENANT_FUNCTION(pd_baseline_module, 1, PD_ALLOW_LANDLORD)
 						pd_target_name(&target), installed->version,
 						installed->status == PD_ARCHIVED ? ", and in the archive" : ""),
 				 installed->status == PD_ARCHIVED ?
-				 errhint("Bring it back with publicdigit.install_module(), or throw it away with publicdigit.uninstall_module() first.") :
+				 errhint("Bring it back with publicdigit.install_module(), or throw it away by calling uninstall_module with cascade => true.") :
 				 errhint("Its ledger is there; publicdigit.upgrade_module() and publicdigit.downgrade_module() lead to another version.")));
 	version = ensure_alone(&target, module, version_text);
 	pd_plan_ensure_may_be(&target, version, true);
