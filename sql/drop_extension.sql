@@ -57,8 +57,10 @@ SELECT publicdigit.use_tenant('acme') = :'acme';
 SELECT * FROM public.seen('tenant_beta.note');
 COMMIT;
 
--- Refused while something depends on it.
+-- Refused while something depends on it; by the library, where it is loaded, because of
+-- modules that nothing else would tell of.
 \c - :superuser
+SELECT publicdigit.environment();
 \set VERBOSITY terse
 DROP EXTENSION publicdigit;
 SET client_min_messages = warning;

@@ -163,7 +163,18 @@ SELECT * FROM installed;
 SELECT nspname ~ '^archive_landlord_\d+$' AS archive FROM pg_namespace WHERE nspname ~ '^archive_landlord';
 SELECT publicdigit.install_module('zone');
 SELECT count(*) FROM landlord.zone;
+-- Rows in a tenant's archive hold the landlord's keys, which they will need again.
 SET client_min_messages = error;
+SELECT module('refers', '1.0.0', '{"0001_a.up": "CREATE TABLE refers (tenant_id uuid, zone int); SELECT publicdigit.reference_landlord(''refers'', ''zone'', ''zone''); INSERT INTO refers (zone) VALUES (1)"}',
+              '{"on_uninstall": "archive", "requires": {"zone": "*"}}');
+SELECT publicdigit.install_module('refers', 'beta'), publicdigit.uninstall_module('refers', 'beta');
+RESET client_min_messages;
+SELECT regexp_replace(try('DELETE FROM landlord.zone'), '[0-9a-f]{32}_[0-9]+', 'ID');
+SELECT harmless($$SELECT publicdigit.uninstall_module('zone', '@landlord')$$);
+SELECT publicdigit.install_module('refers', 'beta');
+SELECT count(*) FROM tenant_beta.refers JOIN landlord.zone ON zone = id;
+SET client_min_messages = error;
+SELECT publicdigit.uninstall_module('refers', 'beta'), publicdigit.uninstall_module('refers', 'beta', cascade => true);
 SELECT publicdigit.uninstall_module('zone', '@landlord'), publicdigit.uninstall_module('zone', '@landlord', cascade => true);
 RESET client_min_messages;
 SELECT * FROM installed;

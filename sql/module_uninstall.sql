@@ -133,6 +133,16 @@ SELECT publicdigit.uninstall_module('geography', '@landlord');
 SELECT to_regclass('landlord.countries');
 SELECT target, module FROM installed ORDER BY target, module;
 
+-- A table that the manifest does not name may not be left either; what else is left is told.
+SELECT publicdigit.register_module($${"name": "forgetful", "version": "1.0.0", "context": "tenant", "scripts": {
+    "migrations/tenant/0001_a.up.sql": "CREATE TABLE kept (tenant_id uuid)", "migrations/tenant/0001_a.down.sql": "SELECT 1"}}$$);
+SELECT publicdigit.register_module($${"name": "untidy", "version": "1.0.0", "context": "tenant", "scripts": {
+    "migrations/tenant/0001_a.up.sql": "CREATE DOMAIN kept_too AS text; CREATE FUNCTION kept_as_well() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "migrations/tenant/0001_a.down.sql": "SELECT 1"}}$$);
+SELECT publicdigit.install_module(m, 'acme') FROM unnest('{forgetful,untidy}'::text[]) AS m;
+SELECT try($$SELECT publicdigit.uninstall_module('forgetful', 'acme')$$);
+SELECT publicdigit.uninstall_module('untidy', 'acme');
+
 SET client_min_messages = warning;
 DROP VIEW installed;
 DROP FUNCTION try, module;

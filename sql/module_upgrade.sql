@@ -114,6 +114,19 @@ SELECT harmless($$SELECT publicdigit.install_module('post', 'acme', '1.1.0')$$);
 SELECT * FROM installed;
 SELECT broken();
 
+-- A lower version may require what the higher one did not.
+SET client_min_messages = error;
+SELECT module('free', '1.0.0', '{"0001_a.up": "SELECT 1"}', '{"requires": {"base": "*"}}'),
+       module('free', '1.0.1', '{"0001_a.up": "SELECT 1"}', '{"requires": {"zone": "^1.1"}}'),
+       module('free', '1.1.0', '{"0001_a.up": "SELECT 1", "0002_b.up": "SELECT 2", "0002_b.down": "SELECT 2"}');
+SELECT publicdigit.install_module('free', 'acme');
+RESET client_min_messages;
+SELECT harmless($$SELECT publicdigit.downgrade_module('free', 'acme', '1.0.0')$$);
+SELECT harmless($$SELECT publicdigit.downgrade_module('free', 'acme', '1.0.1')$$);
+SELECT publicdigit.install_module('base', 'acme', '1.0.0');
+SELECT publicdigit.downgrade_module('free', 'acme', '1.0.0');
+SELECT * FROM installed;
+
 -- A version that lacks what is applied, or has something else in its place.
 SELECT publicdigit.install_module('card', 'acme', '1.1.0');
 SELECT card('1.3.0', 1, '{"tables": {"cards": "tenant"}}'),

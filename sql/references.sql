@@ -122,6 +122,14 @@ ROLLBACK TO s;
 DELETE FROM country WHERE code = 'FR';
 SELECT try('INSERT INTO tenant_beta.person VALUES (1, ''' || :'beta' || ''', ''FR'')');
 ROLLBACK;
+-- So is everything after a table has been altered: keys may have gone without their trigger.
+BEGIN;
+INSERT INTO country VALUES ('FR', 'France');
+INSERT INTO tenant_beta.person VALUES (1, :'beta', 'FR');
+ALTER TABLE country DISABLE TRIGGER publicdigit_landlord_key;
+DELETE FROM country WHERE code = 'FR';
+SELECT split_part(try('INSERT INTO tenant_beta.person VALUES (1, ''' || :'beta' || ''', ''FR'')'), E'\n', 1);
+ROLLBACK;
 
 -- The first few tenants, and how many they are.
 SET client_min_messages = error;
@@ -226,6 +234,10 @@ SELECT try('SELECT publicdigit.reference_landlord(''tenant_acme.others'', ''code
 SELECT try('SELECT publicdigit.reference_landlord(''tenant_acme.person'', ''third'', ''landlord.country'')');
 RESET ROLE;
 
+-- A table of somebody else's: its owner would have to make the trigger.
+ALTER TABLE tenant_acme.others OWNER TO regress_nobody;
+SELECT split_part(try('SELECT publicdigit.reference_landlord(''tenant_acme.others'', ''code'', ''landlord.country'')'), E'\n', 1);
+
 -- Keys of other types; where values that are equal read differently, the landlord's own counts.
 CREATE TABLE number (n numeric PRIMARY KEY);
 CREATE TABLE big (id bigint PRIMARY KEY);
@@ -286,6 +298,97 @@ SELECT publicdigit.register_module(jsonb_build_object('name', 'odd', 'version', 
 INSERT INTO country VALUES ('US', 'United States') ON CONFLICT DO NOTHING;
 SELECT publicdigit.install_module('odd', 'acme');
 SELECT count(*) FROM tenant_acme.odd;
+
+-- The owner role gets the trigger with a partition that it makes, in a script too.
+SET ROLE regress_owner;
+CREATE TABLE tenant_beta.visit (tenant_id uuid, id int) PARTITION BY LIST (id);
+SELECT publicdigit.reference_landlord('tenant_beta.visit', 'id', 'landlord.big');
+CREATE TABLE tenant_beta.visit_1 PARTITION OF tenant_beta.visit FOR VALUES IN (1, 4);
+SELECT split_part(try('INSERT INTO tenant_beta.visit VALUES (''' || :'beta' || ''', 4)'), E'\n', 1);
+RESET ROLE;
+SELECT publicdigit.register_module(jsonb_build_object('name', 'stay', 'version', '1.0.0', 'context', 'tenant',
+    'tables', jsonb_build_object('stay', 'tenant'), 'scripts', jsonb_build_object('migrations/tenant/0001_stay.up.sql', $$
+        CREATE TABLE stay (tenant_id uuid, id numeric, day date) PARTITION BY LIST (id);
+        SELECT publicdigit.reference_landlord('stay', 'id', 'number');
+        CREATE TABLE stay_2 PARTITION OF stay FOR VALUES IN (2) PARTITION BY RANGE (day);
+        CREATE TABLE stay_2a PARTITION OF stay_2 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+        INSERT INTO stay (id, day) VALUES (2, '2026-06-06')$$)));
+INSERT INTO number VALUES (2) ON CONFLICT DO NOTHING;
+ALTER TABLE number OWNER TO regress_owner;
+SELECT publicdigit.install_module('stay', 'beta');
+-- A script of the landlord's that takes keys away: tenants' protected tables are read for it.
+SELECT publicdigit.register_module(jsonb_build_object('name', 'tidy', 'version', '1.0.0', 'context', 'landlord',
+    'scripts', jsonb_build_object('migrations/0001_tidy.up.sql', $$
+        INSERT INTO number VALUES (3), (4);
+        CREATE FUNCTION let_go(gone numeric) RETURNS void LANGUAGE plpgsql AS 'BEGIN
+            DELETE FROM number WHERE n = gone; RAISE NOTICE ''% is free'', gone;
+            EXCEPTION WHEN foreign_key_violation THEN RAISE NOTICE ''%: %'', gone, SQLERRM; END';
+        SELECT let_go(1), let_go(2), let_go(3)$$)));
+SELECT publicdigit.install_module('tidy');
+DELETE FROM tenant_acme.kinds;
+DELETE FROM tenant_beta.stay;
+SELECT key, slug FROM public.entered WHERE landlord_table = 'number'::regclass;
+BEGIN;
+SELECT landlord.let_go(1), landlord.let_go(2);
+SELECT key, slug FROM public.entered WHERE landlord_table = 'number'::regclass;
+ROLLBACK;
+
+-- Triggers made by hand: only one that is just as ours counts.  None brings the server down.
+CREATE TABLE tenant_acme.hand (tenant_id uuid, id int, code char(2));
+CREATE TABLE hand (id int PRIMARY KEY, code text);
+CREATE FUNCTION made_by_hand(how text, of_table text DEFAULT 'tenant_acme.hand') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text := try_and_undo(format('CREATE %s; INSERT INTO %s (id, code) VALUES (1, ''US''), (2, ''DE'');
+        UPDATE %2$s SET id = id + 2, code = ''NP''; TRUNCATE %2$s; INSERT INTO %2$s (id) VALUES (1); DELETE FROM %2$s',
+        format(how, of_table), of_table));
+BEGIN
+    RETURN split_part(result, E'\n', 1);
+END $$;
+SELECT made_by_hand(how) FROM (VALUES
+    ('TRIGGER t AFTER DELETE ON %s FOR EACH ROW EXECUTE FUNCTION publicdigit.forget_landlord_keys()'),
+    ('TRIGGER t BEFORE DELETE ON %s FOR EACH ROW EXECUTE FUNCTION publicdigit.forget_landlord_keys()'),
+    ('TRIGGER t AFTER INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION publicdigit.forget_landlord_keys()'),
+    ('TRIGGER t AFTER TRUNCATE ON %s EXECUTE FUNCTION publicdigit.forget_landlord_keys()'),
+    ('TRIGGER t AFTER INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER DELETE ON %s FOR EACH ROW EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER INSERT OR UPDATE OF code ON %s FOR EACH ROW WHEN (NEW.code IS NOT NULL AND ''landlord.country''::regclass IS NOT NULL) EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('CONSTRAINT TRIGGER t AFTER INSERT OR UPDATE ON %s DEFERRABLE FOR EACH ROW WHEN (NEW.code IS NOT NULL AND ''landlord.country''::regclass IS NOT NULL) EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (NEW.code IS NOT NULL AND ''landlord.country''::regclass IS NOT NULL) EXECUTE FUNCTION publicdigit.check_landlord_reference(''x'')'),
+    ('TRIGGER t AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (NEW.code IS NOT NULL) EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (NEW.code IS NOT NULL OR ''landlord.country''::regclass IS NOT NULL) EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (NEW IS NOT NULL AND ''landlord.country''::regclass IS NOT NULL OR true) EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (NEW.tableoid IS NOT NULL AND ''landlord.country''::regclass IS NOT NULL) EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (NEW.tenant_id IS NULL AND ''landlord.country''::regclass IS NOT NULL) EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (NEW.code IS NOT NULL AND ''landlord.secret''::regclass IS NOT NULL) EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (NEW.code IS NOT NULL AND ''1''::regclass IS NOT NULL) EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (NEW.id IS NOT NULL AND ''landlord.country''::regclass IS NOT NULL) EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (NEW.code IS NOT NULL AND ''landlord.country''::regclass IS NOT NULL) EXECUTE FUNCTION publicdigit.check_landlord_reference()'))
+    AS t (how);
+SELECT made_by_hand(how, 'landlord.hand') FROM (VALUES
+    ('TRIGGER t AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (NEW.code IS NOT NULL AND ''landlord.country''::regclass IS NOT NULL) EXECUTE FUNCTION publicdigit.check_landlord_reference()'),
+    ('TRIGGER t AFTER UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION publicdigit.keep_landlord_key()'),
+    ('TRIGGER t AFTER UPDATE OR DELETE ON %s FOR EACH ROW WHEN (OLD.code IS NOT NULL) EXECUTE FUNCTION publicdigit.keep_landlord_key()'),
+    ('TRIGGER publicdigit_landlord_key AFTER UPDATE OR DELETE ON %s FOR EACH ROW WHEN (OLD IS NOT NULL) EXECUTE FUNCTION publicdigit.keep_landlord_key()'),
+    ('TRIGGER publicdigit_landlord_key AFTER UPDATE OR DELETE ON %s FOR EACH ROW WHEN (OLD.id > 0) EXECUTE FUNCTION publicdigit.keep_landlord_key()'),
+    ('TRIGGER publicdigit_landlord_key BEFORE UPDATE OR DELETE ON %s FOR EACH ROW WHEN (OLD.id IS NOT NULL) EXECUTE FUNCTION publicdigit.keep_landlord_key()'),
+    ('TRIGGER publicdigit_landlord_key AFTER DELETE ON %s FOR EACH ROW WHEN (OLD.id IS NOT NULL) EXECUTE FUNCTION publicdigit.keep_landlord_key()'),
+    ('TRIGGER publicdigit_landlord_key AFTER INSERT ON %s FOR EACH ROW EXECUTE FUNCTION publicdigit.keep_landlord_key()'),
+    ('TRIGGER publicdigit_landlord_key AFTER UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION publicdigit.keep_landlord_key()'),
+    ('TRIGGER t AFTER TRUNCATE ON %s EXECUTE FUNCTION publicdigit.keep_landlord_key()'),
+    ('TRIGGER publicdigit_landlord_key AFTER UPDATE OR DELETE ON %s FOR EACH ROW WHEN (OLD.id IS NOT NULL) EXECUTE FUNCTION publicdigit.keep_landlord_key()'))
+    AS t (how);
+-- A key that is protected after it was referred to tells nothing any more.
+BEGIN;
+ALTER TABLE big ADD tenant_id uuid;
+UPDATE big SET tenant_id = :'acme';
+SELECT publicdigit.protect_table('big');
+SELECT try('INSERT INTO tenant_acme.kinds (tenant_id, id) VALUES (''' || :'acme' || ''', 8)');
+ROLLBACK;
+SELECT try('CREATE EVENT TRIGGER hand ON ddl_command_start EXECUTE FUNCTION publicdigit.settle_landlord_references()');
+SELECT split_part(try('CREATE TABLE public.never ()'), E'\n', 1);
+DROP EVENT TRIGGER hand;
 
 \set clean :include 'clean.psql'
 DROP VIEW public.entered, public.locked;

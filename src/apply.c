@@ -19,6 +19,7 @@
 
 #include "apply.h"
 #include "chain.h"
+#include "compat.h"
 #include "golden.h"
 #include "grants.h"
 #include "module_object.h"
@@ -170,6 +171,20 @@ ensure_tables_made(const Work *work)
 }
 
 /*
+ * report_table_left
+ *		Raise 55000 for a table that down scripts have left.
+ */
+pg_noreturn static void
+report_table_left(const char *module, const char *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the down scripts of module \"%s\" leave table \"%s\" behind",
+					module, table),
+			 errhint("Drop the table in the down script of the migration that makes it.")));
+}
+
+/*
  * ensure_tables_gone
  *		An error (55000) where down scripts have left a table that the
  *		manifest of the version before names.
@@ -193,6 +208,32 @@ ensure_tables_gone(const Work *work)
 							before->name, spec->name),
 					 errhint("Drop the table in the down script of the migration that makes it, or in the installer's uninstall function.")));
 	}
+}
+
+/*
+ * ensure_nothing_left
+ *		After the removal of a module: an error (55000) where a table is left that
+ *		its manifest does not name, and a warning of anything else.  Nobody would
+ *		know any more whose they are.
+ */
+static void
+ensure_nothing_left(Work *work)
+{
+	const char *module = work->manifest->name;
+
+	pd_module_objects_record(&work->run, work->change->ledger->installation, NULL);
+	if (pd_spi_query("SELECT identity, type IN ('table', 'foreign table') AS is_table,"
+					 " string_agg(format('%s %s', type, identity), ', ') OVER () AS objects"
+					 " FROM publicdigit.module_object WHERE installation_id = $1"
+					 " ORDER BY type IN ('table', 'foreign table') DESC, identity COLLATE \"C\" LIMIT 1",
+					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(work->change->ledger->installation)))) == 0)
+		return;
+	if (strcmp(pd_spi_text(0, "is_table"), "t") == 0)
+		report_table_left(module, pd_spi_text(0, "identity"));
+	ereport(WARNING,
+			(errmsg("the down scripts of module \"%s\" leave objects behind", module),
+			 errdetail("They are: %s.", pd_spi_text(0, "objects")),
+			 errhint("Drop them in the down script of the migration that makes them.")));
 }
 
 /*
@@ -501,6 +542,35 @@ settle(Work *work)
 }
 
 /*
+ * verb_noun
+ *		A verb as error contexts have it: "NOUN of module ...".
+ */
+static const char *
+verb_noun(PdVerb verb)
+{
+	switch (verb)
+	{
+		case PD_VERB_INSTALL:
+			return "installation";
+		case PD_VERB_UPGRADE:
+			return "upgrade";
+		case PD_VERB_DOWNGRADE:
+			return "downgrade";
+		case PD_VERB_UNINSTALL:
+			return "removal";
+		case PD_VERB_ARCHIVE:
+			return "archiving";
+		case PD_VERB_RESTORE:
+			return "restoration";
+		case PD_VERB_DISCARD:
+			return "discarding";
+		case PD_VERB_SEED:
+			return "seeding";
+	}
+	return NULL;
+}
+
+/*
  * make_change
  *		Carry out what is planned for one module; returns how many migrations
  *		were applied or undone, or seeds run.
@@ -514,7 +584,7 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 	PdTargetWork context;
 	ListCell   *cell;
 
-	pd_target_begin_work(&context, pd_verb_noun(change->verb), work.manifest, target);
+	pd_target_begin_work(&context, verb_noun(change->verb), work.manifest, target);
 	if (change->installed == NULL)
 		change->ledger->installation = pd_installation_enter(target, change->to);
 	else if (change->verb == PD_VERB_RESTORE)
@@ -522,6 +592,8 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 	if (change->verb == PD_VERB_ARCHIVE)
 		pd_revoke_tables(work.manifest, NULL, pd_target_schema(target));
 	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);
+	/* What comes back from the archive is moved by no script. */
+	work.run.names_changed = change->verb == PD_VERB_RESTORE;
 	foreach(cell, change->steps)
 		run_step(&work, lfirst(cell));
 
@@ -530,6 +602,7 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 		case PD_VERB_UNINSTALL:
 			check_run(&work.run);
 			ensure_tables_gone(&work);
+			ensure_nothing_left(&work);
 			forget_installation(&work);
 			break;
 		case PD_VERB_DISCARD:

@@ -20,6 +20,7 @@
 #include "module_object.h"
 #include "script.h"
 #include "spi.h"
+#include "tenant.h"
 
 /*
  * pd_archive_schema
@@ -107,6 +108,6 @@ pd_archive_drop_all(const PdTenant *tenant)
 
 		SPI_tuptable = result;
 		installation = DatumGetInt64(pd_spi_datum(row, "id", &isnull));
-		pd_spi_command("%s", pd_archive_drop(&target, installation));
+		pd_drop_schema(pd_archive_schema(&target, installation));
 	}
 }

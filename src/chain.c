@@ -31,6 +31,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "chain.h"
+#include "compat.h"
 
 /*
  * pd_checksum

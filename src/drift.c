@@ -245,7 +245,7 @@ load_versions(List *ids)
 	{
 		int64		id = *(int64 *) lfirst(cell);
 
-		versions = lappend(versions, pd_scratch_module(pd_version_load(Abs(id)), id < 0));
+		versions = lappend(versions, pd_scratch_module(pd_version_load(id < 0 ? -id : id), id < 0));
 	}
 	return versions;
 }

@@ -12,6 +12,9 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "utils/acl.h"
+
 #include "catalog.h"
 #include "drop_extension.h"
 #include "spi.h"
@@ -41,11 +44,16 @@ names_us(const DropStmt *drop)
 void
 pd_ensure_may_drop(const DropStmt *drop)
 {
+	const PdCatalog *catalog;
 	char	   *modules;
 	PdSpi		spi;
 
 	if (drop->removeType != OBJECT_EXTENSION || drop->behavior == DROP_CASCADE ||
-		!names_us(drop) || pd_catalog_if_created() == NULL)
+		!names_us(drop))
+		return;
+	catalog = pd_catalog_if_created();
+	/* Whom the server refuses anyway is not told what is installed. */
+	if (catalog == NULL || !has_privs_of_role(GetUserId(), catalog->extension_owner))
 		return;
 
 	pd_spi_begin(&spi);

@@ -8,8 +8,10 @@
  * then opened as a cursor; only before its rows are fetched does the tenant's
  * schema come into the path, so that the server's own pg_get_...def() functions
  * leave it out of the names that they print.  pg_catalog stays first: those
- * functions run queries of their own, as the extension's owner, which must not
- * find an operator that somebody has put into the tenant's schema.  A name
+ * functions run queries of their own, which must not find an operator that
+ * somebody has put into the tenant's schema.  They open tables, too, and that may
+ * run functions of the modules': so it is the owner role that runs the query, in
+ * which nothing is that not anybody may read.  A name
  * that pg_catalog has as well is therefore printed with its schema, and so is
  * one in the text of a function; "@schema" takes its place.
  *
@@ -30,6 +32,7 @@
 #include "fingerprint_query.h"
 #include "install.h"
 #include "module_object.h"
+#include "script.h"
 #include "spi.h"
 
 /* What names the target's schema where its name is printed. */
@@ -207,26 +210,27 @@ make_item(uint64 row, const PdModuleObject *object, const PdTarget *target)
 }
 
 /*
- * pd_items
- *		All that is true of the objects of a target's schema.
+ * read_items
+ *		What the query says of objects, in the current memory context.
  */
-List *
-pd_items(const PdTarget *target)
+static List *
+read_items(List *objects, const PdTarget *target)
 {
-	List	   *objects = pd_module_objects(target);
 	PdModuleObject **sorted = palloc(sizeof(PdModuleObject *) * (list_length(objects) + 1));
+	MemoryContext caller = CurrentMemoryContext;
 	List	   *items = NIL;
 	int			n = 0;
 	uint64		rows;
 	ListCell   *cell;
+	PdSpi		spi;
 
-	if (objects == NIL)
-		return NIL;
 	foreach(cell, objects)
 		sorted[n++] = lfirst(cell);
 	qsort(sorted, n, sizeof(PdModuleObject *), compare_addresses);
 
+	pd_spi_begin_as(&spi, pd_script_owner());
 	rows = run_query(pd_target_schema(target), objects);
+	MemoryContextSwitchTo(caller);
 	for (uint64 row = 0; row < rows; row++)
 	{
 		PdModuleObject key = {0};
@@ -239,6 +243,24 @@ pd_items(const PdTarget *target)
 		found = bsearch(&pointer, sorted, n, sizeof(PdModuleObject *), compare_addresses);
 		items = lappend(items, make_item(row, *found, target));
 	}
+	pd_spi_end(&spi);
+	return items;
+}
+
+/*
+ * pd_items
+ *		All that is true of the objects of a target's schema.  Must be called
+ *		inside pd_spi_begin.
+ */
+List *
+pd_items(const PdTarget *target)
+{
+	List	   *objects = pd_module_objects(target);
+	List	   *items;
+
+	if (objects == NIL)
+		return NIL;
+	items = read_items(objects, target);
 	list_sort(items, compare_cells);
 	return items;
 }
@@ -294,6 +316,7 @@ PD_TENANT_FUNCTION(pd_fingerprint, 0, PD_ALLOW_LANDLORD)
 {
 	char	   *module = pd_module_argument(fcinfo, 1);
 	PdTarget	target;
+	PdInstallation *installed;
 	MemoryContext caller = CurrentMemoryContext;
 	char	   *checksum;
 	PdSpi		spi;
@@ -301,7 +324,8 @@ PD_TENANT_FUNCTION(pd_fingerprint, 0, PD_ALLOW_LANDLORD)
 	pd_spi_begin(&spi);
 	/* Nothing is locked, so that a standby may be asked. */
 	pd_target_resolve(ref, module, pd_module_context(module), &target);
-	if (pd_installation_find(module, pd_target_tenant(&target)) == NULL)
+	installed = pd_installation_find(module, pd_target_tenant(&target));
+	if (installed == NULL || installed->status == PD_ARCHIVED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("module \"%s\" is not installed for %s",

@@ -11,6 +11,7 @@
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_class.h"
 #include "lib/stringinfo.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -126,6 +127,18 @@ has_grant(Oid relid, AclMode privileges)
 }
 
 /*
+ * is_table
+ *		Is this a table?  A view in a table's place could lead to others.
+ */
+static bool
+is_table(Oid relid)
+{
+	char		relkind = OidIsValid(relid) ? get_rel_relkind(relid) : '\0';
+
+	return relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE;
+}
+
+/*
  * pd_grant_tables
  *		Give the app role what a manifest says.  A table that somebody has
  *		dropped by hand is passed over.
@@ -141,7 +154,7 @@ pd_grant_tables(const PdManifest *manifest, const char *schema)
 		const PdTableSpec *spec = lfirst(cell);
 		Oid			relid = get_relname_relid(spec->name, nspid);
 
-		if (spec->privileges == 0 || !OidIsValid(relid))
+		if (spec->privileges == 0 || !is_table(relid))
 			continue;
 		/* A GRANT writes the catalog even where it changes nothing. */
 		if (!has_grant(relid, spec->privileges))
@@ -171,7 +184,7 @@ pd_revoke_tables(const PdManifest *from, const PdManifest *to, const char *schem
 		AclMode		excess = spec->privileges & ~(kept == NULL ? 0 : kept->privileges);
 		Oid			relid = get_relname_relid(spec->name, nspid);
 
-		if (excess == 0 || !OidIsValid(relid))
+		if (excess == 0 || !is_table(relid))
 			continue;
 		pd_spi_command("REVOKE %s ON TABLE %s FROM %s", privilege_list(excess),
 					   quote_qualified_identifier(schema, spec->name), app_role());

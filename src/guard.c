@@ -264,6 +264,18 @@ report_statistics(void)
 }
 
 /*
+ * pd_guard_statistics
+ *		An error (42501) for a script that reads the planner's statistics, which
+ *		tell of the tables of all tenants.
+ */
+void
+pd_guard_statistics(Oid relid)
+{
+	if (is_about_values(relid))
+		report_statistics();
+}
+
+/*
  * is_table_reachable
  *		May the current user reach a table now?  See is_reachable.
  */

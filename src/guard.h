@@ -20,6 +20,7 @@ extern uint64 pd_guard_count;
 extern void pd_guard_object(ObjectAccessType access, Oid classId, Oid objectId, void *arg);
 extern void pd_guard_lock(const LockStmt *lock);
 extern bool pd_guard_tables(List *range_table, bool ereport_on_violation);
+extern void pd_guard_statistics(Oid relid);
 
 /* Called by sequence.c. */
 extern bool pd_guard_is_for_session(void);

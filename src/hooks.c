@@ -80,6 +80,7 @@ on_check_perms(PD_CHECK_PERMS_ARGS)
 	{
 		PdPermInfo *info = lfirst(cell);
 
+		pd_guard_statistics(info->relid);
 		if (pd_perm_info_writes(info))
 			pd_script_guard_write(run, info->relid);
 		else if (InNoForceRLSOperation())

@@ -25,6 +25,7 @@ table_changed(Datum arg, Oid relid)
 	pd_registry_table_changed(relid);
 	pd_guard_table_changed(relid);
 	pd_plans_table_changed(relid);
+	pd_reference_table_changed(relid);
 }
 
 /*

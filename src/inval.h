@@ -17,5 +17,6 @@ extern void pd_inval_init(void);
 extern void pd_registry_table_changed(Oid relid);
 extern void pd_plans_table_changed(Oid relid);
 extern void pd_guard_table_changed(Oid relid);
+extern void pd_reference_table_changed(Oid relid);
 
 #endif							/* PUBLICDIGIT_INVAL_H */

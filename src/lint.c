@@ -84,8 +84,8 @@ lower_version(const PdManifest *manifest)
 
 /*
  * scripts_of
- *		Scripts of a registered version, as a list of PdScript of which path
- *		and checksum are set.
+ *		Scripts of a registered version, as a list of PdScript of which path,
+ *		migration and checksums are set, and the kind where it is an up script.
  */
 static List *
 scripts_of(int64 version)
@@ -93,15 +93,20 @@ scripts_of(int64 version)
 	List	   *scripts = NIL;
 	uint64		n;
 
-	n = pd_spi_query("SELECT s.path, s.checksum FROM publicdigit.module_script AS s"
-					 " WHERE s.version_id = $1",
+	n = pd_spi_query("SELECT s.path, s.kind, s.migration, s.checksum, s.statements"
+					 " FROM publicdigit.module_script AS s"
+					 " WHERE s.version_id = $1 ORDER BY s.path COLLATE \"C\"",
 					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(version))));
 	for (uint64 row = 0; row < n; row++)
 	{
 		PdScript   *script = palloc0(sizeof(PdScript));
 
 		script->path = pd_spi_text(row, "path");
+		script->kind = strcmp(pd_spi_text(row, "kind"), "up") == 0 ? PD_SCRIPT_UP : PD_SCRIPT_SEED;
+		script->migration = pd_spi_text(row, "migration");
+		script->content = "";
 		script->checksum = pd_spi_text(row, "checksum");
+		script->statements = pd_spi_text(row, "statements");
 		scripts = lappend(scripts, script);
 	}
 	return scripts;
@@ -163,6 +168,42 @@ look_at_script(PdLint *lint, const PdScript *script)
 }
 
 /*
+ * compare_migrations
+ *		Find the migrations of the version below that this one has otherwise, or
+ *		not at all.
+ */
+static void
+compare_migrations(PdLint *lint, List *lower)
+{
+	ListCell   *cell;
+
+	lint->is_new = true;
+	lint->location = 0;
+	foreach(cell, lower)
+	{
+		PdScript   *before = lfirst(cell);
+		const PdScript *now = NULL;
+		ListCell   *other;
+
+		if (before->kind != PD_SCRIPT_UP)
+			continue;
+		foreach(other, lint->source->scripts)
+		{
+			if (strcmp(((PdScript *) lfirst(other))->path, before->path) == 0)
+				now = lfirst(other);
+		}
+		lint->script = now != NULL ? now : before;
+		if (now == NULL)
+			pd_lint_report(lint, PD_LINT_LOST_MIGRATION, NoLock, before->migration,
+						   "migration \"%s\" of the version before is not there", before->migration);
+		else if (strcmp(now->statements, before->statements) != 0)
+			pd_lint_report(lint, PD_LINT_CHANGED_MIGRATION, NoLock, before->migration,
+						   "migration \"%s\" has other statements than in the version before", before->migration);
+	}
+	lint->script = NULL;
+}
+
+/*
  * look_at_module
  *		Fill in the findings.  Migrations are looked at in the order in which
  *		they run, which is that of the paths.
@@ -197,6 +238,7 @@ look_at_module(PdLint *lint)
 	}
 	AtEOXact_GUC(false, save_nestlevel);
 	error_context_stack = callback.previous;
+	compare_migrations(lint, scripts);
 }
 
 /*

@@ -250,6 +250,9 @@ position_of(const PdScriptRun *run, const PdModuleObject *object)
  *
  * An object that a script has only altered is its module's where no other
  * module has made it: under its former name it was, and was renamed.
+ *
+ * Where no object has come, gone or got another name, as when columns are added,
+ * there is nothing to write down, and the schema is not read.
  */
 void
 pd_module_objects_record(PdScriptRun *run, int64 installation,
@@ -264,6 +267,8 @@ pd_module_objects_record(PdScriptRun *run, int64 installation,
 	List	   *made_positions = NIL;
 	ListCell   *cell;
 
+	if (!run->names_changed)
+		return;
 	foreach(cell, pd_module_objects(&target))
 	{
 		PdModuleObject *object = lfirst(cell);
@@ -291,6 +296,7 @@ pd_module_objects_record(PdScriptRun *run, int64 installation,
 				 PD_ARGS(id, pd_text_array(made_types), pd_text_array(made_identities),
 						 pd_int_array(made_positions), pd_text(migration)));
 	run->objects = NIL;
+	run->names_changed = false;
 }
 
 /*

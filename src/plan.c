@@ -1,29 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * plan.c
- *	  Which modules a call changes, and whether they stand together afterwards.
+ *	  Which modules a call changes, and to which versions.
  *
  * The resolver says which versions an installation or an upgrade leads to.  On
- * the way down nothing is resolved: what is left must do for all who require it.
+ * the way down nothing is resolved; see plan_together.c.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "plan.h"
-#include "range.h"
 #include "resolver.h"
 #include "script_error.h"
 #include "semver.h"
 #include "spi.h"
 #include "subtransaction.h"
-
-/* A module as it will be when all changes are made. */
-typedef struct Outcome
-{
-	const char *module;
-	const PdManifest *manifest; /* NULL when it is gone */
-} Outcome;
 
 /*
  * pd_plan_report_not_installed
@@ -66,128 +58,6 @@ pd_plan_installed(const PdTarget *target, const char *module)
 	if (installed->status == PD_ARCHIVED)
 		pd_plan_report_archived(target, module, "Bring it back with publicdigit.install_module() first.");
 	return installed;
-}
-
-/*
- * outcomes_of
- *		What the target will have, with the changes made.
- */
-static List *
-outcomes_of(const PdTarget *target, const List *changes)
-{
-	List	   *outcomes = NIL;
-	ListCell   *cell;
-
-	foreach(cell, pd_installations(pd_target_tenant(target)))
-	{
-		const PdInstallation *installed = lfirst(cell);
-		Outcome    *outcome = palloc(sizeof(Outcome));
-		const PdChange *change = NULL;
-		ListCell   *other;
-
-		foreach(other, changes)
-		{
-			if (strcmp(((PdChange *) lfirst(other))->ledger->module, installed->module) == 0)
-				change = lfirst(other);
-		}
-		outcome->module = installed->module;
-		if (change != NULL)
-			outcome->manifest = change->to == NULL || change->verb == PD_VERB_ARCHIVE ? NULL :
-				change->to->source->manifest;
-		else
-			outcome->manifest = installed->status == PD_ARCHIVED ? NULL :
-				pd_version_manifest(installed->version_id);
-		outcomes = lappend(outcomes, outcome);
-	}
-	return outcomes;
-}
-
-/*
- * ensure_met
- *		An error (2BP01) where what will be there of a module is not what
- *		another one requires.
- */
-static void
-ensure_met(const PdManifest *manifest, const List *outcomes)
-{
-	ListCell   *cell;
-
-	foreach(cell, manifest->requires)
-	{
-		const PdRequirement *requirement = lfirst(cell);
-		ListCell   *other;
-
-		foreach(other, outcomes)
-		{
-			const Outcome *outcome = lfirst(other);
-			const char *problem;
-
-			if (strcmp(outcome->module, requirement->module) != 0 ||
-				(outcome->manifest != NULL &&
-				 pd_range_contains(pd_range_parse(requirement->range, &problem),
-								   outcome->manifest->version)))
-				continue;
-			ereport(ERROR,
-					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-					 errmsg("module \"%s\" version %s requires module \"%s\" in the range \"%s\"",
-							manifest->name, manifest->version, requirement->module,
-							requirement->range),
-					 outcome->manifest == NULL ?
-					 errdetail("It would be gone.") :
-					 errdetail("Version %s would be left.", outcome->manifest->version),
-					 errhint("Uninstall or downgrade module \"%s\" first.", manifest->name)));
-		}
-	}
-}
-
-/*
- * ensure_tenants_met
- *		The same for what tenants have, of the landlord's modules.
- */
-static void
-ensure_tenants_met(const List *changes, const List *outcomes)
-{
-	ListCell   *cell;
-
-	foreach(cell, changes)
-	{
-		const char *module = ((PdChange *) lfirst(cell))->ledger->module;
-		List	   *ids = NIL;
-		ListCell   *id;
-		uint64		n;
-
-		n = pd_spi_query("SELECT DISTINCT i.version_id::text AS version_id"
-						 " FROM publicdigit.installation AS i"
-						 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
-						 " WHERE i.context = 'tenant' AND i.status <> 'archived'"
-						 " AND v.manifest->'requires' ? $1",
-						 PD_ARGS(pd_text(module)));
-		for (uint64 row = 0; row < n; row++)
-			ids = lappend(ids, pd_spi_text(row, "version_id"));
-		foreach(id, ids)
-			ensure_met(pd_version_manifest(strtoll(lfirst(id), NULL, 10)), outcomes);
-	}
-}
-
-/*
- * pd_plan_ensure_together
- *		An error (2BP01) unless what will be there does for all who require it.
- */
-void
-pd_plan_ensure_together(const PdTarget *target, const List *changes)
-{
-	List	   *outcomes = outcomes_of(target, changes);
-	ListCell   *cell;
-
-	foreach(cell, outcomes)
-	{
-		const Outcome *outcome = lfirst(cell);
-
-		if (outcome->manifest != NULL)
-			ensure_met(outcome->manifest, outcomes);
-	}
-	if (target->context == PD_LANDLORD)
-		ensure_tenants_met(changes, outcomes);
 }
 
 /*

@@ -53,6 +53,35 @@ planned_changes(const char *action, const char *module, const PdTenantRef *ref,
 }
 
 /*
+ * step_name
+ *		A kind of step as plan_module spells it.
+ */
+static const char *
+step_name(PdStepKind kind)
+{
+	switch (kind)
+	{
+		case PD_STEP_APPLY:
+			return "apply";
+		case PD_STEP_UNDO:
+			return "undo";
+		case PD_STEP_VERIFY:
+			return "verify";
+		case PD_STEP_CALL:
+			return "call";
+		case PD_STEP_DROP:
+		case PD_STEP_DISCARD:
+			return "drop";
+		case PD_STEP_ARCHIVE:
+		case PD_STEP_MOVE:
+			return "move";
+		case PD_STEP_SEED:
+			return "seed";
+	}
+	return NULL;
+}
+
+/*
  * put_row
  *		One statement of one step.
  */
@@ -67,7 +96,7 @@ put_row(ReturnSetInfo *rsinfo, int number, const PdChange *change,
 	bool		nulls[6] = {false};
 
 	values[0] = Int32GetDatum(number);
-	values[1] = CStringGetTextDatum(pd_step_name(step->kind));
+	values[1] = CStringGetTextDatum(step_name(step->kind));
 	values[2] = CStringGetTextDatum(manifest->name);
 	values[3] = CStringGetTextDatum(manifest->version);
 	if (migration == NULL)

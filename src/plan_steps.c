@@ -26,64 +26,6 @@
 #include "spi.h"
 
 /*
- * pd_verb_noun
- *		A verb as error contexts have it: "NOUN of module ...".
- */
-const char *
-pd_verb_noun(PdVerb verb)
-{
-	switch (verb)
-	{
-		case PD_VERB_INSTALL:
-			return "installation";
-		case PD_VERB_UPGRADE:
-			return "upgrade";
-		case PD_VERB_DOWNGRADE:
-			return "downgrade";
-		case PD_VERB_UNINSTALL:
-			return "removal";
-		case PD_VERB_ARCHIVE:
-			return "archiving";
-		case PD_VERB_RESTORE:
-			return "restoration";
-		case PD_VERB_DISCARD:
-			return "discarding";
-		case PD_VERB_SEED:
-			return "seeding";
-	}
-	return NULL;
-}
-
-/*
- * pd_step_name
- *		A kind of step as plan_module spells it.
- */
-const char *
-pd_step_name(PdStepKind kind)
-{
-	switch (kind)
-	{
-		case PD_STEP_APPLY:
-			return "apply";
-		case PD_STEP_UNDO:
-			return "undo";
-		case PD_STEP_VERIFY:
-			return "verify";
-		case PD_STEP_CALL:
-			return "call";
-		case PD_STEP_DROP:
-		case PD_STEP_DISCARD:
-			return "drop";
-		case PD_STEP_ARCHIVE:
-		case PD_STEP_MOVE:
-			return "move";
-		case PD_STEP_SEED:
-			return "seed";
-	}
-	return NULL;
-}
-
-/*
  * pd_step_version
  *		The version whose script a step is about.
  */

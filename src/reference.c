@@ -48,47 +48,6 @@ PG_FUNCTION_INFO_V1(pd_reference_landlord);
 PG_FUNCTION_INFO_V1(pd_settle_landlord_references);
 
 /*
- * qualified_name
- *		A relation's name with its schema, quoted.
- */
-static char *
-qualified_name(Oid relid)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-									  get_rel_name(relid));
-}
-
-/*
- * key_family
- *		A type that stands for all those whose values can be keys of each other;
- *		InvalidOid for a type whose values cannot be.
- *
- * Built-in types only, of which a value reads the same whatever the session's
- * settings are, and whose comparison runs nobody's code.
- */
-static Oid
-key_family(Oid type)
-{
-	switch (getBaseType(type))
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			return INT8OID;
-		case TEXTOID:
-		case VARCHAROID:
-			return TEXTOID;
-		case BPCHAROID:
-		case NAMEOID:
-		case NUMERICOID:
-		case UUIDOID:
-			return getBaseType(type);
-		default:
-			return InvalidOid;
-	}
-}
-
-/*
  * is_deterministic
  *		Are values of a column that are equal the same text?
  */
@@ -122,29 +81,22 @@ primary_key_column(Oid relid)
 
 /*
  * check_rows
- *		Check the rows that are there as if they were written now.  Must be
- *		called inside pd_spi_begin.
+ *		Check the rows that are there as if they were written now.
  */
 static void
 check_rows(Oid relid, const char *name, const PdReference *reference)
 {
-	Relation	rel = table_open(relid, AccessShareLock);
-	const char *column = quote_identifier(get_attname(relid, reference->column, false));
+	Relation	rel;
 	Portal		portal;
-	SPIPlanPtr	plan;
+	PdSpi		spi;
 
-	plan = SPI_prepare(psprintf("SELECT DISTINCT x.%s AS value FROM %s%s AS x"
-								" WHERE x.%s IS NOT NULL ORDER BY 1",
-								column,
-								rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
-								qualified_name(relid), column),
-					   0, NULL);
-	if (plan == NULL)
-		elog(ERROR, "could not read the references of table \"%s\"", get_rel_name(relid));
+	if (!pd_reference_begin(&spi, relid, AccessShareLock))
+		return;
+	rel = table_open(relid, NoLock);
 
 	/* The latest, as a new foreign key is checked. */
 	PushActiveSnapshot(pd_latest_snapshot());
-	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
+	portal = pd_reference_open_values(relid, reference->column);
 	for (;;)
 	{
 		SPITupleTable *result;
@@ -166,22 +118,24 @@ check_rows(Oid relid, const char *name, const PdReference *reference)
 	}
 	SPI_cursor_close(portal);
 	PopActiveSnapshot();
-	SPI_freeplan(plan);
 	table_close(rel, NoLock);
+	pd_spi_end(&spi);
 }
 
 /*
  * check_referring_tables
  *		Check all rows that refer to a landlord's table, which had references
  *		before it was watched again: keys may have gone meanwhile, or be spelled
- *		otherwise.  Must be called inside pd_spi_begin.
+ *		otherwise.
  */
 static void
 check_referring_tables(Oid landlord)
 {
 	uint64		n;
 	SPITupleTable *result;
+	PdSpi		spi;
 
+	pd_spi_begin(&spi);
 	n = pd_spi_query_latest("SELECT table_name, column_name, trigger_name FROM publicdigit.landlord_references"
 							" WHERE landlord_table = $1 ORDER BY table_name::oid",
 							PD_ARGS(pd_datum(REGCLASSOID, ObjectIdGetDatum(landlord))));
@@ -198,6 +152,7 @@ check_referring_tables(Oid landlord)
 		reference.landlord = landlord;
 		check_rows(relid, pd_spi_text(row, "trigger_name"), &reference);
 	}
+	pd_spi_end(&spi);
 }
 
 /*
@@ -213,19 +168,20 @@ void
 pd_reference_watch(Oid landlord)
 {
 	AttrNumber	key = primary_key_column(landlord);
-	char	   *table = qualified_name(landlord);
+	char	   *table = pd_reference_table_name(landlord);
 	const char *column;
 	PdSpi		spi;
 
 	if (get_rel_relkind(landlord) != RELKIND_RELATION ||
 		key == InvalidAttrNumber ||
-		!OidIsValid(key_family(get_atttype(landlord, key))) ||
+		!OidIsValid(pd_reference_key_family(get_atttype(landlord, key))) ||
 		!is_deterministic(landlord, key) ||
 		OidIsValid(get_trigger_oid(landlord, PD_TRIGGER_KEY, true)))
 		return;
 	column = quote_identifier(get_attname(landlord, key, false));
 
-	pd_spi_begin(&spi);
+	/* As who could make them by hand; an index may have functions of his. */
+	pd_spi_begin_as(&spi, pd_reference_table_owner(landlord));
 	/* The condition keeps the column from being dropped. */
 	pd_spi_command("CREATE TRIGGER %s AFTER DELETE OR UPDATE ON %s FOR EACH ROW"
 				   " WHEN (OLD.%s IS NOT NULL)"
@@ -234,8 +190,8 @@ pd_reference_watch(Oid landlord)
 	pd_spi_command("CREATE TRIGGER %s BEFORE TRUNCATE ON %s FOR EACH STATEMENT"
 				   " EXECUTE FUNCTION publicdigit.keep_landlord_key()",
 				   PD_TRIGGER_TRUNCATE, table);
-	check_referring_tables(landlord);
 	pd_spi_end(&spi);
+	check_referring_tables(landlord);
 }
 
 /*
@@ -281,7 +237,7 @@ ensure_tenants_table(Oid relid)
 	if (!pd_tenant_of_schema(get_rel_namespace(relid), &tenant))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table %s is not in a tenant's schema", qualified_name(relid)),
+				 errmsg("table %s is not in a tenant's schema", pd_reference_table_name(relid)),
 				 errdetail("One table is no burden to the landlord's."),
 				 errhint("Use a foreign key.")));
 }
@@ -300,32 +256,32 @@ ensure_landlords_table(Oid landlord)
 	if (get_rel_namespace(landlord) != get_namespace_oid(PD_LANDLORD_SCHEMA, false))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table %s is not the landlord's", qualified_name(landlord)),
+				 errmsg("table %s is not the landlord's", pd_reference_table_name(landlord)),
 				 errhint("Only tables in schema \"%s\" can be referred to in this way; use a foreign key for a table of the tenant's own.",
 						 PD_LANDLORD_SCHEMA)));
 	if (pd_is_protected(landlord, NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table %s holds rows of tenants", qualified_name(landlord)),
+				 errmsg("table %s holds rows of tenants", pd_reference_table_name(landlord)),
 				 errdetail("A reference would tell a tenant of others' rows."),
 				 errhint("Use a table that is shared by publicdigit.share_table().")));
 	/* No trigger sees TRUNCATE of a partition that is made later. */
 	if (get_rel_relkind(landlord) == RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("table %s is partitioned, and cannot be referred to", qualified_name(landlord)),
+				 errmsg("table %s is partitioned, and cannot be referred to", pd_reference_table_name(landlord)),
 				 errhint("Use a foreign key, or an ordinary table.")));
 	key = primary_key_column(landlord);
 	if (key == InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table %s has no primary key of one column", qualified_name(landlord)),
+				 errmsg("table %s has no primary key of one column", pd_reference_table_name(landlord)),
 				 errhint("Give it one; one that is deferrable does not count.")));
-	if (!OidIsValid(key_family(get_atttype(landlord, key))) || !is_deterministic(landlord, key))
+	if (!OidIsValid(pd_reference_key_family(get_atttype(landlord, key))) || !is_deterministic(landlord, key))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("column \"%s\" of table %s cannot be referred to",
-						get_attname(landlord, key, false), qualified_name(landlord)),
+						get_attname(landlord, key, false), pd_reference_table_name(landlord)),
 				 errdetail("Keys must be of type smallint, integer, bigint, numeric, text, character varying, character, name or uuid, without a nondeterministic collation."),
 				 errhint("Use a foreign key, or another primary key.")));
 }
@@ -341,7 +297,7 @@ ensure_comparable(Oid relid, const PdReference *reference, AttrNumber key)
 	Oid			type = get_atttype(relid, reference->column);
 	Oid			key_type = get_atttype(reference->landlord, key);
 
-	if (key_family(type) != key_family(key_type) || !is_deterministic(relid, reference->column))
+	if (pd_reference_key_family(type) != pd_reference_key_family(key_type) || !is_deterministic(relid, reference->column))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of table \"%s\" cannot refer to column \"%s\" of table \"%s\"",
@@ -357,21 +313,27 @@ ensure_comparable(Oid relid, const PdReference *reference, AttrNumber key)
 
 /*
  * find_reference
- *		The name of the trigger that is this reference; NULL when there is none.
- *		Must be called inside pd_spi_begin.
+ *		The name of the trigger that is this reference, in the current memory
+ *		context; NULL when there is none.
  */
 static char *
 find_reference(Oid relid, const PdReference *reference)
 {
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *name = NULL;
+	PdSpi		spi;
+
+	pd_spi_begin(&spi);
 	if (pd_spi_query_latest("SELECT r.trigger_name FROM publicdigit.landlord_references AS r"
 							" JOIN pg_attribute AS a ON a.attrelid = r.table_name"
 							"  AND a.attname = r.column_name"
 							" WHERE r.table_name = $1 AND a.attnum = $2 AND r.landlord_table = $3",
 							PD_ARGS(pd_datum(REGCLASSOID, ObjectIdGetDatum(relid)),
 									pd_datum(INT2OID, Int16GetDatum(reference->column)),
-									pd_datum(REGCLASSOID, ObjectIdGetDatum(reference->landlord)))) == 0)
-		return NULL;
-	return pd_spi_text(0, "trigger_name");
+									pd_datum(REGCLASSOID, ObjectIdGetDatum(reference->landlord)))) > 0)
+		name = MemoryContextStrdup(caller, pd_spi_text(0, "trigger_name"));
+	pd_spi_end(&spi);
+	return name;
 }
 
 /*
@@ -393,23 +355,28 @@ choose_name(Oid relid, const char *column)
 
 /*
  * make_reference
- *		Make the trigger, and check the rows that are there.  Must be called
- *		inside pd_spi_begin.
+ *		Make the trigger.  Returns its name.
+ *
+ * As the table's owner: on a partitioned table the server looks at the keys of
+ * the partitions, in which there may be functions of his.
  */
-static void
-make_reference(Oid relid, const char *column, const PdReference *reference)
+static char *
+make_reference(Oid relid, Oid owner, const char *column, const PdReference *reference)
 {
 	char	   *name = choose_name(relid, column);
-	char	   *table = qualified_name(relid);
+	char	   *table = pd_reference_table_name(relid);
+	PdSpi		spi;
 
+	pd_spi_begin_as(&spi, owner);
 	pd_spi_command("CREATE TRIGGER %s AFTER INSERT OR UPDATE ON %s FOR EACH ROW"
 				   " WHEN (NEW.%s IS NOT NULL AND %s::pg_catalog.regclass IS NOT NULL)"
 				   " EXECUTE FUNCTION publicdigit.check_landlord_reference()",
 				   quote_identifier(name), table, quote_identifier(column),
-				   quote_literal_cstr(qualified_name(reference->landlord)));
+				   quote_literal_cstr(pd_reference_table_name(reference->landlord)));
 	/* So that the keys of rows are noted that come by replication. */
 	pd_spi_command("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", table, quote_identifier(name));
-	check_rows(relid, name, reference);
+	pd_spi_end(&spi);
+	return name;
 }
 
 /*
@@ -428,7 +395,6 @@ pd_reference_landlord(PG_FUNCTION_ARGS)
 	Relation	landlord;
 	AttrNumber	key;
 	char	   *name;
-	PdSpi		spi;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		ereport(ERROR,
@@ -450,18 +416,14 @@ pd_reference_landlord(PG_FUNCTION_ARGS)
 	key = pd_reference_key_column(landlord);
 	ensure_comparable(relid, &reference, key);
 
-	pd_spi_begin(&spi);
 	name = find_reference(relid, &reference);
-	if (name != NULL)
-	{
+	if (name == NULL)
+		name = make_reference(relid, owner, column, &reference);
+	else
 		ereport(NOTICE,
 				(errmsg("column \"%s\" of table \"%s\" refers to table \"%s\" already",
 						column, get_rel_name(relid), RelationGetRelationName(landlord))));
-		check_rows(relid, name, &reference);
-	}
-	else
-		make_reference(relid, column, &reference);
-	pd_spi_end(&spi);
+	check_rows(relid, name, &reference);
 	table_close(landlord, NoLock);
 	PG_RETURN_VOID();
 }
@@ -494,7 +456,8 @@ pd_settle_landlord_references(PG_FUNCTION_ARGS)
 	uint64		n;
 	PdSpi		spi;
 
-	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) ||
+		strcmp(((EventTriggerData *) fcinfo->context)->event, "ddl_command_end") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"settle_landlord_references\" was not called by an event trigger")));

@@ -14,7 +14,8 @@
  *
  * Within a transaction a key is checked once: its row stays locked, and its
  * entry stays.  What a subtransaction has checked is forgotten when that is
- * rolled back, and everything when this transaction takes a key away itself.
+ * rolled back, and everything when this transaction takes a key away itself or
+ * any table has been altered.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,12 +27,9 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_index.h"
-#include "nodes/nodeFuncs.h"
-#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/relcache.h"
@@ -39,6 +37,8 @@
 #include "utils/syscache.h"
 
 #include "catalog.h"
+#include "inval.h"
+#include "protect.h"
 #include "reference.h"
 #include "spi.h"
 
@@ -66,6 +66,7 @@ typedef struct Checked
 
 static HTAB *key_plans = NULL;
 static HTAB *checked = NULL;	/* until the transaction ends */
+static bool is_outdated = false;	/* forget "checked" before it is read */
 
 /*
  * pd_reference_forget_checked
@@ -76,6 +77,7 @@ pd_reference_forget_checked(void)
 {
 	HTAB	   *outdated = checked;
 
+	is_outdated = false;
 	checked = NULL;
 	if (outdated != NULL)
 		hash_destroy(outdated);
@@ -105,14 +107,14 @@ subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 }
 
 /*
- * relcache_callback
- *		Any table may have been altered: its triggers may be off, its rows
- *		gone without them.
+ * pd_reference_table_changed
+ *		Any table may have been altered: its triggers may be off, its rows gone
+ *		without them.
  */
-static void
-relcache_callback(Datum arg, Oid relid)
+void
+pd_reference_table_changed(Oid relid)
 {
-	pd_reference_forget_checked();
+	is_outdated = true;
 }
 
 /*
@@ -124,7 +126,6 @@ pd_reference_init(void)
 {
 	RegisterXactCallback(xact_callback, NULL);
 	RegisterSubXactCallback(subxact_callback, NULL);
-	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 }
 
 /*
@@ -149,6 +150,8 @@ pd_reference_is_checked(Oid landlord, Oid nspid, const char *value)
 {
 	Checked		key;
 
+	if (is_outdated)
+		pd_reference_forget_checked();
 	return checked != NULL && make_checked(&key, landlord, nspid, value) &&
 		hash_search(checked, &key, HASH_FIND, NULL) != NULL;
 }
@@ -176,44 +179,6 @@ pd_reference_note_checked(Oid landlord, Oid nspid, const char *value)
 	}
 	if (hash_get_num_entries(checked) < CHECKED_MAX)
 		(void) hash_search(checked, &key, HASH_ENTER, NULL);
-}
-
-/*
- * read_condition
- *		Tree walker: the column and the table that a condition names.
- */
-static bool
-read_condition(Node *node, void *context)
-{
-	PdReference *reference = context;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-		reference->column = ((Var *) node)->varattno;
-	else if (IsA(node, Const) && ((Const *) node)->consttype == REGCLASSOID)
-		reference->landlord = DatumGetObjectId(((Const *) node)->constvalue);
-	return expression_tree_walker(node, read_condition, context);
-}
-
-/*
- * pd_reference_read
- *		What a trigger of ours is about, as its condition says.  The server
- *		keeps that up to date when columns and tables are renamed.  An error
- *		(55000) for a trigger that was made by hand, without a condition.
- */
-void
-pd_reference_read(const Trigger *trigger, PdReference *reference)
-{
-	reference->column = InvalidAttrNumber;
-	reference->landlord = InvalidOid;
-	if (trigger->tgqual != NULL)
-		(void) read_condition(stringToNode(trigger->tgqual), reference);
-	if (reference->column == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("trigger \"%s\" has no condition that names a column", trigger->tgname),
-				 errhint("Drop it, and call publicdigit.reference_landlord() or publicdigit.share_table().")));
 }
 
 /*
@@ -264,7 +229,7 @@ pd_reference_key_column(Relation landlord)
 
 		if (strcmp(trigger->tgname, PD_TRIGGER_KEY) == 0 &&
 			get_func_namespace(trigger->tgfoid) == pd_catalog()->schema)
-			pd_reference_read(trigger, &reference);
+			pd_reference_read(landlord, trigger, &reference);
 	}
 	if (reference.column == InvalidAttrNumber)
 		ereport(ERROR,
@@ -285,10 +250,40 @@ pd_reference_key_column(Relation landlord)
 }
 
 /*
+ * ensure_may_refer
+ *		An error (55000, 42804) unless values of a type may be looked for in a
+ *		column of a landlord's table.  reference_landlord() has seen to it, but
+ *		the table may have been protected since, and a restored trigger is made
+ *		without it.
+ */
+static void
+ensure_may_refer(Relation landlord, AttrNumber column, Oid type)
+{
+	Oid			key_type = TupleDescAttr(RelationGetDescr(landlord), column - 1)->atttypid;
+
+	if (pd_is_protected(RelationGetRelid(landlord), NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" holds rows of tenants, and cannot be referred to",
+						RelationGetRelationName(landlord)),
+				 errhint("Drop the triggers that refer to it; the view publicdigit.landlord_references lists them.")));
+	if (pd_reference_key_family(type) != pd_reference_key_family(key_type))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("values of type %s cannot refer to column \"%s\" of table \"%s\"",
+						format_type_be(type),
+						get_attname(RelationGetRelid(landlord), column, false),
+						RelationGetRelationName(landlord)),
+				 errdetail("It is of type %s.", format_type_be(key_type)),
+				 errhint("Give both the same type.")));
+}
+
+/*
  * key_plan
  *		The plan that locks the row of a key of a landlord's table, which is
  *		open.  A plan that an invalidation has hit is made anew: its text has
- *		names, which may be other tables' now.
+ *		names, which may be other tables' now.  Must be called inside
+ *		pd_reference_begin for the table.
  */
 static SPIPlanPtr
 key_plan(Relation landlord, Oid type)
@@ -321,16 +316,16 @@ key_plan(Relation landlord, Oid type)
 	}
 	if (entry->plan == NULL)
 	{
+		AttrNumber	key_column = pd_reference_key_column(landlord);
 		const char *column = quote_identifier(get_attname(RelationGetRelid(landlord),
-														  pd_reference_key_column(landlord),
-														  false));
+														  key_column, false));
 		SPIPlanPtr	plan;
 
+		ensure_may_refer(landlord, key_column, type);
 		plan = SPI_prepare(psprintf("SELECT x.%s AS key FROM ONLY %s AS x"
 									" WHERE x.%s OPERATOR(pg_catalog.=) $1 FOR KEY SHARE OF x",
 									column,
-									quote_qualified_identifier(get_namespace_name(RelationGetNamespace(landlord)),
-															   RelationGetRelationName(landlord)),
+									pd_reference_table_name(RelationGetRelid(landlord)),
 									column),
 						   1, &type);
 		if (plan == NULL || SPI_keepplan(plan) != 0)
@@ -345,7 +340,7 @@ key_plan(Relation landlord, Oid type)
  * pd_reference_lock_key
  *		Lock the landlord's row that has a value as its key, until the
  *		transaction ends; false when there is none.  *key is set to the key as
- *		text.  Must be called inside pd_spi_begin.
+ *		text, in the current memory context.
  *
  * The snapshot is the latest: a row that was made after this transaction's is
  * there to be referred to, and one that has gone since is not.
@@ -353,26 +348,45 @@ key_plan(Relation landlord, Oid type)
 bool
 pd_reference_lock_key(Oid landlord, Oid type, Datum value, char **key)
 {
-	Relation	rel = table_open(landlord, RowShareLock);
-	SPIPlanPtr	plan = key_plan(rel, type);
+	MemoryContext caller = CurrentMemoryContext;
+	Relation	rel;
+	bool		found;
 	int			rc;
+	PdSpi		spi;
 
-	rc = SPI_execute_snapshot(plan, &value, NULL, pd_latest_snapshot(),
+	if (!pd_reference_begin(&spi, landlord, RowShareLock))
+		return false;
+	rel = table_open(landlord, NoLock);
+	rc = SPI_execute_snapshot(key_plan(rel, type), &value, NULL, pd_latest_snapshot(),
 							  InvalidSnapshot, false, false, 1);
 	if (rc != SPI_OK_SELECT)
 		elog(ERROR, "could not look up a landlord's key: %s", SPI_result_code_string(rc));
 	table_close(rel, NoLock);
-	if (SPI_processed == 0)
-		return false;
-	*key = pd_spi_text(0, "key");
-	return true;
+	found = SPI_processed > 0;
+	if (found)
+		*key = MemoryContextStrdup(caller, pd_spi_text(0, "key"));
+	pd_spi_end(&spi);
+	return found;
+}
+
+/*
+ * run_on_registry
+ *		Run a statement that writes to the registry, under the latest snapshot.
+ */
+static void
+run_on_registry(const char *sql, const PdArg *args, int nargs)
+{
+	PdSpi		spi;
+
+	pd_spi_begin(&spi);
+	pd_spi_query_latest(sql, args, nargs);
+	pd_spi_end(&spi);
 }
 
 /*
  * write_registry
- *		Run a statement that writes to the registry, under the latest snapshot.
- *		A module's script may not write there; its statement may well be what
- *		led here.
+ *		The same, also where a module's script is running: it may not write
+ *		there, but its statement may well be what led here.
  */
 static void
 write_registry(const char *sql, const PdArg *args, int nargs)
@@ -381,13 +395,13 @@ write_registry(const char *sql, const PdArg *args, int nargs)
 
 	if (script == NULL)
 	{
-		pd_spi_query_latest(sql, args, nargs);
+		run_on_registry(sql, args, nargs);
 		return;
 	}
 	PG_TRY();
 	{
 		pd_script_set_running(NULL);
-		pd_spi_query_latest(sql, args, nargs);
+		run_on_registry(sql, args, nargs);
 	}
 	PG_FINALLY();
 	{
@@ -452,7 +466,7 @@ pd_reference_is_used(Oid landlord, const char *key)
 /*
  * pd_reference_enter
  *		Enter a tenant as one that may use a key, unless it is.  Must be called
- *		inside pd_spi_begin, with the key's row locked.
+ *		with the key's row locked.
  *
  * An entry that another session has not committed yet is not seen, and is made
  * again rather than waited for.
@@ -475,7 +489,7 @@ pd_reference_enter(Oid landlord, const char *key, const pg_uuid_t *tenant)
 /*
  * pd_reference_remove
  *		Remove the entries of a key that no tenant uses any more.  Must be
- *		called inside pd_spi_begin, by whoever takes the key away.
+ *		called by whoever takes the key away.
  */
 void
 pd_reference_remove(Oid landlord, const char *key)
@@ -493,8 +507,8 @@ pd_reference_remove(Oid landlord, const char *key)
 /*
  * pd_reference_respell
  *		A key is another text now, though it is equal to what it was, as 1.0 and
- *		1.00 are: let the entries say so.  Must be called inside pd_spi_begin,
- *		by whoever has changed the key.
+ *		1.00 are: let the entries say so.  Must be called by whoever has changed
+ *		the key.
  */
 void
 pd_reference_respell(Oid landlord, const char *key, const char *spelled)

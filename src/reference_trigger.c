@@ -14,8 +14,8 @@
  * - On the landlord's side one trigger asks which tenants may use a key that
  *	 goes, and reads the tables of these.
  *
- * Both work as the extension's owner, who sees the rows of all tenants.  No
- * code of a user's runs meanwhile: keys are of built-in types.
+ * Each table is read as its owner, and the registry as the extension's.  Values
+ * are compared without anybody's code: keys are of built-in types.
  *
  *-------------------------------------------------------------------------
  */
@@ -58,16 +58,24 @@ PG_FUNCTION_INFO_V1(pd_forget_landlord_keys);
 
 /*
  * ensure_called_as_trigger
- *		An error (39P01) for a call by hand.
+ *		An error (39P01) for a call by hand, or by a trigger of another kind than
+ *		pg_trigger.tgtype says; "fired" says the same in words.
  */
 static TriggerData *
-ensure_called_as_trigger(FunctionCallInfo fcinfo, const char *function)
+ensure_called_as_trigger(FunctionCallInfo fcinfo, const char *function,
+						 int16 tgtype, const char *fired)
 {
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called by a trigger", function)));
-	return (TriggerData *) fcinfo->context;
+	if (trigdata->tg_trigger->tgtype != tgtype)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired %s", function, fired)));
+	return trigdata;
 }
 
 /*
@@ -154,7 +162,6 @@ pd_reference_check(Relation rel, const char *name,
 	char	   *key = value_text;
 	bool		found;
 	pg_uuid_t	tenant;
-	PdSpi		spi;
 
 	if (pd_reference_is_checked(reference->landlord, nspid, value_text))
 		return;
@@ -165,11 +172,9 @@ pd_reference_check(Relation rel, const char *name,
 						RelationGetRelationName(rel)),
 				 errhint("Drop trigger \"%s\", and use a foreign key.", name)));
 
-	pd_spi_begin(&spi);
 	found = pd_reference_lock_key(reference->landlord, getBaseType(type), value, &key);
 	if (found || SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
 		pd_reference_enter(reference->landlord, key, &tenant);
-	pd_spi_end(&spi);
 
 	if (found)
 		pd_reference_note_checked(reference->landlord, nspid, value_text);
@@ -185,26 +190,20 @@ pd_reference_check(Relation rel, const char *name,
 Datum
 pd_check_landlord_reference(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = ensure_called_as_trigger(fcinfo, "check_landlord_reference");
+	TriggerData *trigdata = ensure_called_as_trigger(fcinfo, "check_landlord_reference",
+													 PD_TRIGGER_TYPE_CHECK,
+													 "AFTER INSERT OR UPDATE FOR EACH ROW");
 	Relation	rel = trigdata->tg_relation;
 	PdReference *reference = fcinfo->flinfo->fn_extra;
 	TupleTableSlot *slot = trigdata->tg_trigslot;
 	Datum		value;
 	bool		isnull;
 
-	if (!TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
-		TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired AFTER INSERT OR UPDATE FOR EACH ROW",
-						"check_landlord_reference")));
-
 	/* The server keeps flinfo for one trigger and one statement. */
 	if (reference == NULL)
 	{
 		reference = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(PdReference));
-		pd_reference_read(trigdata->tg_trigger, reference);
+		pd_reference_read(rel, trigdata->tg_trigger, reference);
 		fcinfo->flinfo->fn_extra = reference;
 	}
 
@@ -228,35 +227,10 @@ pd_check_landlord_reference(PG_FUNCTION_ARGS)
 }
 
 /*
- * refers
- *		Has a tenant's table a row with this value?  One that is being deleted
- *		is waited for, as a foreign key does.  Must be called inside
- *		pd_spi_begin.
- */
-static bool
-refers(const char *table, const char *column, bool is_partitioned, Oid type, Datum value)
-{
-	SPIPlanPtr	plan;
-	bool		found;
-
-	/* Not kept: this happens where a key that was used is taken away. */
-	plan = SPI_prepare(psprintf("SELECT FROM %s%s AS x WHERE x.%s OPERATOR(pg_catalog.=) $1"
-								" FOR KEY SHARE OF x",
-								is_partitioned ? "" : "ONLY ", table, column),
-					   1, &type);
-	if (plan == NULL ||
-		SPI_execute_snapshot(plan, &value, NULL, pd_latest_snapshot(),
-							 InvalidSnapshot, false, false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not look for references in table %s", table);
-	found = SPI_processed > 0;
-	SPI_freeplan(plan);
-	return found;
-}
-
-/*
  * find_referrers
  *		Look for a key in the tables of the tenants that may use it.  Must be
- *		called inside pd_spi_begin.
+ *		called inside pd_spi_begin, for the registry; the tables are read as
+ *		their owners.
  */
 static void
 find_referrers(Oid landlord, const char *key, Oid type, Datum value,
@@ -271,14 +245,20 @@ find_referrers(Oid landlord, const char *key, Oid type, Datum value,
 	MemSet(referrers, 0, sizeof(Referrers));
 	initStringInfo(&referrers->names);
 	n = pd_spi_query_latest("SELECT x.slug, format('%I.%I', n.nspname, c.relname) AS table_name,"
-							" quote_ident(r.column_name) AS column_name, c.relkind = 'p' AS is_partitioned"
+							" quote_ident(r.column_name) AS column_name, c.oid, a.attnum"
 							" FROM (SELECT DISTINCT tenant_id FROM publicdigit.landlord_reference_key"
 							"  WHERE landlord_table = $1 AND key = $2) AS k"
 							" JOIN publicdigit.tenant AS x ON x.id = k.tenant_id"
-							" JOIN pg_namespace AS n ON n.nspname = x.schema_name"
+							/* and what comes back from the archive must find its keys */
+							" CROSS JOIN LATERAL (SELECT x.schema_name AS name UNION ALL"
+							"  SELECT format('" PD_ARCHIVE_PREFIX "%s_%s', replace(x.id::text, '-', ''), i.id)::name"
+							"  FROM publicdigit.installation AS i"
+							"  WHERE i.tenant_id = x.id AND i.status = 'archived') AS s"
+							" JOIN pg_namespace AS n ON n.nspname = s.name"
 							" JOIN pg_class AS c ON c.relnamespace = n.oid"
 							" JOIN publicdigit.landlord_references AS r"
 							"  ON r.table_name = c.oid AND r.landlord_table = $1"
+							" JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = r.column_name"
 							" ORDER BY x.slug, table_name, column_name",
 							PD_ARGS(pd_datum(REGCLASSOID, ObjectIdGetDatum(landlord)),
 									pd_text(key)));
@@ -289,6 +269,7 @@ find_referrers(Oid landlord, const char *key, Oid type, Datum value,
 		char	   *tenant;
 		char	   *table;
 		char	   *column;
+		Oid			relid;
 
 		CHECK_FOR_INTERRUPTS();
 		SPI_tuptable = result;
@@ -308,9 +289,10 @@ find_referrers(Oid landlord, const char *key, Oid type, Datum value,
 
 		table = pd_spi_text(row, "table_name");
 		column = pd_spi_text(row, "column_name");
-		found = refers(table, column,
-					   DatumGetBool(pd_spi_datum(row, "is_partitioned", &isnull)),
-					   type, value);
+		relid = DatumGetObjectId(pd_spi_datum(row, "oid", &isnull));
+		found = pd_reference_refers(relid,
+									DatumGetInt16(pd_spi_datum(row, "attnum", &isnull)),
+									type, value);
 		if (!found)
 			continue;
 		if (referrers->confirmed++ == 0)
@@ -364,30 +346,27 @@ keep_key(Relation rel, AttrNumber column, Datum value)
 {
 	Oid			landlord = RelationGetRelid(rel);
 	Oid			type = getBaseType(TupleDescAttr(RelationGetDescr(rel), column - 1)->atttypid);
-	char	   *key;
+	char	   *key = text_of(type, value);
 	char	   *found;
 	Referrers	referrers;
 	PdSpi		spi;
 
 	pd_reference_forget_checked();
-
-	pd_spi_begin(&spi);
-	key = text_of(type, value);
 	if (!pd_reference_is_used(landlord, key))
-		;						/* nobody has used it */
-	else if (pd_reference_lock_key(landlord, type, value, &found))
+		return;
+	if (pd_reference_lock_key(landlord, type, value, &found))
 	{
 		if (strcmp(found, key) != 0)
 			pd_reference_respell(landlord, key, found);
+		return;
 	}
-	else
-	{
-		find_referrers(landlord, key, type, value, &referrers);
-		if (referrers.confirmed > 0)
-			report_referred(rel, column, key, &referrers);
-		pd_reference_remove(landlord, key);
-	}
+
+	pd_spi_begin(&spi);
+	find_referrers(landlord, key, type, value, &referrers);
+	if (referrers.confirmed > 0)
+		report_referred(rel, column, key, &referrers);
 	pd_spi_end(&spi);
+	pd_reference_remove(landlord, key);
 }
 
 /*
@@ -426,27 +405,26 @@ keep_table(Relation rel)
 Datum
 pd_keep_landlord_key(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = ensure_called_as_trigger(fcinfo, "keep_landlord_key");
+	bool		is_truncate = CALLED_AS_TRIGGER(fcinfo) &&
+		TRIGGER_FIRED_BY_TRUNCATE(((TriggerData *) fcinfo->context)->tg_event);
+	TriggerData *trigdata = ensure_called_as_trigger(fcinfo, "keep_landlord_key",
+													 is_truncate ? PD_TRIGGER_TYPE_TRUNCATE :
+													 PD_TRIGGER_TYPE_KEY,
+													 is_truncate ? "BEFORE TRUNCATE" :
+													 "AFTER UPDATE OR DELETE FOR EACH ROW");
 	Relation	rel = trigdata->tg_relation;
 	PdReference reference;
 	Form_pg_attribute attribute;
 	Datum		value;
 	bool		isnull;
 
-	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+	if (is_truncate)
 	{
 		keep_table(rel);
 		return PointerGetDatum(NULL);
 	}
-	if (!TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
-		TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired AFTER UPDATE OR DELETE FOR EACH ROW",
-						"keep_landlord_key")));
 
-	pd_reference_read(trigdata->tg_trigger, &reference);
+	pd_reference_read(rel, trigdata->tg_trigger, &reference);
 	attribute = TupleDescAttr(RelationGetDescr(rel), reference.column - 1);
 	value = slot_getattr(trigdata->tg_trigslot, reference.column, &isnull);
 	if (isnull)
@@ -471,13 +449,20 @@ pd_keep_landlord_key(PG_FUNCTION_ARGS)
 Datum
 pd_forget_landlord_keys(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = ensure_called_as_trigger(fcinfo, "forget_landlord_keys");
+	TriggerData *trigdata = ensure_called_as_trigger(fcinfo, "forget_landlord_keys",
+													 TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE,
+													 "AFTER DELETE FOR EACH ROW");
+	Oid			relid = RelationGetRelid(trigdata->tg_relation);
 	Datum		id;
 	bool		isnull;
 	PdSpi		spi;
 
-	id = slot_getattr(trigdata->tg_trigslot,
-					  get_attnum(RelationGetRelid(trigdata->tg_relation), "id"), &isnull);
+	if (relid != pd_catalog()->tenant)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" is for triggers of table \"%s\" alone",
+						"forget_landlord_keys", "publicdigit.tenant")));
+	id = slot_getattr(trigdata->tg_trigslot, get_attnum(relid, "id"), &isnull);
 	pd_spi_begin(&spi);
 	pd_spi_query("DELETE FROM publicdigit.landlord_reference_key WHERE tenant_id = $1",
 				 PD_ARGS(pd_datum(UUIDOID, id)));

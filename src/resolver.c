@@ -25,6 +25,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "range.h"
 #include "resolver.h"
 #include "resolver_report.h"
 #include "semver.h"
@@ -366,6 +367,63 @@ add_changes(const PdResolution *resolution, int number, Bitmapset **visited,
 }
 
 /*
+ * contains
+ *		Is a version in a range?
+ */
+static bool
+contains(const char *range, const char *version)
+{
+	const char *problem;
+
+	return pd_range_contains(pd_range_parse(range, &problem), version);
+}
+
+/*
+ * resolve_alone
+ *		The version to upgrade a tenant's installed module to, where nothing
+ *		else has to change for it; NULL where that takes a search.
+ *
+ * Most upgrades are of this kind, and come for thousands of tenants in turn.
+ */
+static PdVersion *
+resolve_alone(const PdTarget *target, const char *module, const char *version)
+{
+	PdVersion  *to = pd_version_find(module, version);
+	const PdManifest *manifest = to->source->manifest;
+	int			met = 0;
+	bool		is_higher = false;
+	uint64		n;
+
+	n = pd_spi_query("SELECT i.module::text AS module, v.version::text AS version,"
+					 " v.manifest->'requires'->>$2 AS range"
+					 " FROM publicdigit.installation AS i"
+					 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
+					 " WHERE i.tenant_id = $1 AND i.status <> 'archived'",
+					 PD_ARGS(pd_uuid(&target->tenant.id), pd_text(module)));
+	for (uint64 row = 0; row < n; row++)
+	{
+		const char *other = pd_spi_text(row, "module");
+		const char *installed = pd_spi_text(row, "version");
+		const char *range = pd_spi_text(row, "range");
+		ListCell   *lc;
+
+		if (strcmp(other, module) == 0)
+			is_higher = pd_semver_compare(manifest->version, installed) > 0;
+		else if (range != NULL && !contains(range, manifest->version))
+			return NULL;
+		foreach(lc, manifest->requires)
+		{
+			const PdRequirement *requirement = lfirst(lc);
+
+			if (strcmp(requirement->module, other) == 0 &&
+				contains(requirement->range, installed))
+				met++;
+		}
+	}
+	return is_higher && met == list_length(manifest->requires) ? to : NULL;
+}
+
+/*
  * pd_resolve
  *		The versions that have to be installed, or upgraded to, so that a
  *		target has a module at a version, or, for NULL, at the highest that is
@@ -379,8 +437,7 @@ List *
 pd_resolve(const PdTarget *target, const char *module, const char *version)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext search = AllocSetContextCreate(caller, "publicdigit resolver",
-												 ALLOCSET_DEFAULT_SIZES);
+	MemoryContext search;
 	PdResolution resolution = {target, version};
 	Bitmapset  *visited = NULL;
 	List	   *changes = NIL;
@@ -388,6 +445,16 @@ pd_resolve(const PdTarget *target, const char *module, const char *version)
 	PdClash    *clash;
 	ListCell   *lc;
 
+	if (target->context == PD_TENANT && pd_installation_find(module, &target->tenant.id) != NULL)
+	{
+		PdVersion  *alone = resolve_alone(target, module, version);
+
+		if (alone != NULL)
+			return list_make1(alone);
+	}
+
+	search = AllocSetContextCreate(caller, "publicdigit resolver",
+								   ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(search);
 	resolution.modules = load_modules(target, module);
 	resolution.asked = pd_module_number(resolution.modules, module);

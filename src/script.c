@@ -421,7 +421,7 @@ run_statements(PdScriptRun *run, ScriptPosition *position)
 	MemoryContextDelete(statement_memory);
 
 	fire_deferred_triggers(run);
-	pd_reference_watch_created(run);
+	pd_script_hold(run, pd_reference_watch_created);
 }
 
 /*

@@ -31,6 +31,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
+#include "catalog/partition.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_cast.h"
 #include "catalog/pg_collation.h"
@@ -80,7 +81,8 @@ report_outside(const PdScriptRun *run, const ObjectAddress *object)
 /*
  * is_other_tenant_schema
  *		Does the owner role own this schema, though it is neither the
- *		script's nor the landlord's?
+ *		script's nor the landlord's?  Nor that of a table which we ourselves are
+ *		reading.
  */
 static bool
 is_other_tenant_schema(const PdScriptRun *run, Oid nspid)
@@ -89,7 +91,8 @@ is_other_tenant_schema(const PdScriptRun *run, Oid nspid)
 	Form_pg_namespace form;
 	bool		result;
 
-	if (nspid == run->schema)
+	if (nspid == run->schema ||
+		(OidIsValid(run->referring) && nspid == get_rel_namespace(run->referring)))
 		return false;
 	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(nspid));
 	if (!HeapTupleIsValid(tuple))
@@ -258,6 +261,10 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 	ObjectAddress object;
 
 	ObjectAddressSet(object, classId, objectId);
+	/* What happens to a column leaves the names of objects as they are. */
+	if (subId == 0 && (access == OAT_POST_CREATE || access == OAT_POST_ALTER ||
+					   access == OAT_DROP))
+		run->names_changed = true;
 	switch (access)
 	{
 		case OAT_POST_CREATE:
@@ -328,13 +335,13 @@ ensure_rule_stays_inside(const PdScriptRun *run, Oid rule)
 	HeapTuple	tuple;
 	Oid			rule_table;
 
-	rule_table = pd_fresh_oid(RewriteRelationId, RewriteOidIndexId,
-								 Anum_pg_rewrite_oid, rule,
-								 Anum_pg_rewrite_ev_class);
-	/* What a view reads is allowed to be outside. */
-	if (!OidIsValid(rule_table) || get_rel_relkind(rule_table) == RELKIND_VIEW ||
-		get_rel_relkind(rule_table) == RELKIND_MATVIEW)
+	tuple = pd_fresh_row(RewriteRelationId, RewriteOidIndexId,
+						 Anum_pg_rewrite_oid, rule);
+	/* What a view reads, which is a rule as well, is allowed to be outside. */
+	if (!HeapTupleIsValid(tuple) ||
+		((Form_pg_rewrite) GETSTRUCT(tuple))->ev_type == '0' + CMD_SELECT)
 		return;
+	rule_table = ((Form_pg_rewrite) GETSTRUCT(tuple))->ev_class;
 
 	rel = table_open(DependRelationId, AccessShareLock);
 	ScanKeyInit(&key[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ,
@@ -398,6 +405,20 @@ pd_script_guard_inside(PdScriptRun *run, const ObjectAddress *object)
 }
 
 /*
+ * is_referring
+ *		Is this the table that we ourselves read for references to a key which
+ *		the script takes away, or a partition of it?
+ */
+static bool
+is_referring(const PdScriptRun *run, Oid relid)
+{
+	return OidIsValid(run->referring) &&
+		(relid == run->referring ||
+		 (get_rel_relispartition(relid) &&
+		  list_member_oid(get_partition_ancestors(relid), run->referring)));
+}
+
+/*
  * pd_script_guard_read
  *		An error (42501) for a query within a foreign key's own work that reads
  *		a protected table of another schema: there the owner role, whose
@@ -410,7 +431,8 @@ pd_script_guard_read(const PdScriptRun *run, Oid relid)
 	bool		forced;
 	HeapTuple	tuple;
 
-	if (!OidIsValid(relid) || get_rel_namespace(relid) == run->schema)
+	if (!OidIsValid(relid) || get_rel_namespace(relid) == run->schema ||
+		is_referring(run, relid))
 		return;
 	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	if (!HeapTupleIsValid(tuple))

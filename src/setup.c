@@ -225,7 +225,9 @@ restricted_functions(void)
 				 " WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e'"
 				 " AND d.refclassid = 'pg_extension'::regclass"
 				 " AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'publicdigit')"
-				 " AND p.proacl IS NOT NULL AND p.prokind = 'f'",
+				 " AND p.proacl IS NOT NULL AND p.prokind = 'f'"
+				 /* Triggers of our own tables call them, whoever may or may not. */
+				 " AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)",
 				 NULL, 0);
 	return pd_spi_text(0, "names");
 }
@@ -294,9 +296,13 @@ grant_functions(const Setup *setup)
 				   " publicdigit.use_landlord(boolean),"
 				   " publicdigit.find_tenant(text)"
 				   " TO %s", app);
-	/* For modules' scripts; it asks for the ownership of the table as well. */
+	/*
+	 * For modules' scripts; it asks for the ownership of the table as well.  Its
+	 * triggers are made as the table's owner, a new partition's by the server.
+	 */
 	pd_spi_command("GRANT EXECUTE ON FUNCTION"
-				   " publicdigit.reference_landlord(regclass, name, regclass) TO %s",
+				   " publicdigit.reference_landlord(regclass, name, regclass),"
+				   " publicdigit.check_landlord_reference(), publicdigit.keep_landlord_key() TO %s",
 				   quote_identifier(setup->owner));
 
 	if (setup->admin != NULL)

@@ -20,6 +20,7 @@
 #include "catalog.h"
 #include "domain.h"
 #include "grants.h"
+#include "script.h"
 #include "spi.h"
 #include "tenant.h"
 #include "tenant_ref.h"
@@ -385,6 +386,21 @@ PD_TENANT_FUNCTION(pd_restore_tenant, 0, 0)
 }
 
 /*
+ * pd_drop_schema
+ *		Drop a schema of a tenant's, if it is there, with all that is in it; as
+ *		its owner, since functions of its tables run meanwhile (see pd_spi_begin).
+ */
+void
+pd_drop_schema(const char *schema)
+{
+	PdSpi		spi;
+
+	pd_spi_begin_as(&spi, pd_script_owner());
+	pd_spi_command("DROP SCHEMA IF EXISTS %s CASCADE", quote_identifier(schema));
+	pd_spi_end(&spi);
+}
+
+/*
  * drop_tenant(tenant, force DEFAULT false)
  *		Remove a tenant with everything in its schema.
  *		Errors: 22004, 42704, 55000.
@@ -413,8 +429,7 @@ PD_TENANT_FUNCTION(pd_drop_tenant, 0, 0)
 							 PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 	pd_archive_drop_all(&tenant);
-	pd_spi_command("DROP SCHEMA IF EXISTS %s CASCADE",
-				   quote_identifier(NameStr(tenant.schema)));
+	pd_drop_schema(NameStr(tenant.schema));
 	pd_spi_query("DELETE FROM publicdigit.tenant WHERE id = $1",
 				 PD_ARGS(pd_uuid(&tenant.id)));
 	pd_spi_end(&spi);

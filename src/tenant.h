@@ -19,5 +19,6 @@ typedef enum PdLock
 } PdLock;
 
 extern void pd_lock_tenant(PdTenant *tenant, PdLock lock);
+extern void pd_drop_schema(const char *schema);
 
 #endif							/* PUBLICDIGIT_TENANT_H */

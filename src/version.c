@@ -151,6 +151,13 @@ read_installation(uint64 row)
 	return installation;
 }
 
+#define FIND_INSTALLATION(whose) \
+	"SELECT i.id, i.module::text AS module, i.version_id," \
+	" v.version::text AS version, i.status, i.head" \
+	" FROM publicdigit.installation AS i" \
+	" JOIN publicdigit.module_version AS v ON v.id = i.version_id" \
+	" WHERE i.module = $1 AND i.tenant_id " whose
+
 /*
  * pd_installation_find
  *		What a tenant, or the landlord (NULL), has of a module; NULL where
@@ -159,12 +166,11 @@ read_installation(uint64 row)
 PdInstallation *
 pd_installation_find(const char *module, const pg_uuid_t *tenant)
 {
-	if (pd_spi_query("SELECT i.id, i.module::text AS module, i.version_id,"
-					 " v.version::text AS version, i.status, i.head"
-					 " FROM publicdigit.installation AS i"
-					 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
-					 " WHERE i.module = $1 AND (i.tenant_id = $2 OR $2 IS NULL AND i.tenant_id IS NULL)",
-					 PD_ARGS(pd_text(module), pd_uuid(tenant))) == 0)
+	PdArg		args[] = {pd_text(module), pd_uuid(tenant)};
+
+	/* Two statements, since no index serves both at once. */
+	if ((tenant != NULL ? pd_spi_query(FIND_INSTALLATION("= $2"), args, 2) :
+		 pd_spi_query(FIND_INSTALLATION("IS NULL"), args, 1)) == 0)
 		return NULL;
 	return read_installation(0);
 }

@@ -1,3 +1,7 @@
+-- Operators are written with their schema where the server's own have other types
+-- than the operands: the path that this runs under has the schema of semver in it,
+-- where others may have put operators that fit better.
+
 -- The registry: what the landlord knows of tenants, domains, modules and
 -- installations.  Roles and schemas are stored by name, so that a dump
 -- restores under other OIDs.  Users read the views of 80_views.sql; only the
@@ -18,7 +22,7 @@ COMMENT ON TABLE publicdigit.setting IS 'roles and environment chosen by setup()
 -- Every schema name that ever was a tenant's.  Rows are never deleted: a name
 -- used again could let an old session's search_path read another tenant.
 CREATE TABLE publicdigit.tenant_schema (
-    schema_name name PRIMARY KEY CHECK (schema_name ~ '^tenant_[a-z0-9_]+$')
+    schema_name name PRIMARY KEY CHECK (schema_name OPERATOR(pg_catalog.~) '^tenant_[a-z0-9_]+$')
 );
 COMMENT ON TABLE publicdigit.tenant_schema IS 'schema names that are or were a tenant''s, never used again';
 
@@ -57,7 +61,7 @@ CREATE TABLE publicdigit.access (
 COMMENT ON TABLE publicdigit.access IS 'roles that may enter a tenant, or all of them';
 
 CREATE TABLE publicdigit.module (
-    name    name PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]*$'),
+    name    name PRIMARY KEY CHECK (name OPERATOR(pg_catalog.~) '^[a-z][a-z0-9_]*$'),
     context text NOT NULL CHECK (context IN ('landlord', 'tenant')),
     UNIQUE (name, context)
 );
@@ -155,8 +159,8 @@ CREATE TABLE publicdigit.tenant_migration (
 COMMENT ON TABLE publicdigit.tenant_migration IS 'migrations applied to tenants';
 
 -- All that ever happened to migrations.  Rows are only added, and name tenants and
--- modules that may be gone.  "head" is that of the installation's chain after it:
--- that of an empty one where nothing is applied any more.
+-- modules that may be gone.  "head" is the installation's after it; that of an
+-- empty chain once nothing is applied.
 CREATE TABLE publicdigit.migration_event (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at              timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),

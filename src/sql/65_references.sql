@@ -57,7 +57,8 @@ CREATE EVENT TRIGGER publicdigit_settle_landlord_references ON ddl_command_end
     EXECUTE FUNCTION publicdigit.settle_landlord_references();
 
 -- Read from the catalogs: the trigger is the reference.  Its condition names
--- column and landlord's table, so that both may be renamed.
+-- column and landlord's table, so that both may be renamed.  One that was made by
+-- hand, for some columns' updates only, is none.
 CREATE VIEW publicdigit.landlord_references AS
     SELECT t.tgrelid::pg_catalog.regclass AS table_name,
            a.attname AS column_name,
@@ -65,21 +66,22 @@ CREATE VIEW publicdigit.landlord_references AS
            t.tgname AS trigger_name
     FROM pg_catalog.pg_trigger AS t
     JOIN pg_catalog.pg_depend AS l
-      ON l.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
+      ON l.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass
      AND l.objid = t.oid
-     AND l.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+     AND l.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
      AND l.refobjid <> t.tgrelid
      AND l.refobjsubid = 0
     JOIN pg_catalog.pg_depend AS c
-      ON c.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
+      ON c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass
      AND c.objid = t.oid
-     AND c.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+     AND c.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
      AND c.refobjid = t.tgrelid
      AND c.refobjsubid > 0
     JOIN pg_catalog.pg_attribute AS a
       ON a.attrelid = t.tgrelid AND a.attnum = c.refobjsubid
-    WHERE t.tgfoid = 'publicdigit.check_landlord_reference()'::pg_catalog.regprocedure
-      AND t.tgparentid = 0;
+    WHERE t.tgfoid OPERATOR(pg_catalog.=) 'publicdigit.check_landlord_reference()'::pg_catalog.regprocedure
+      AND t.tgparentid = 0
+      AND t.tgattr::pg_catalog.text OPERATOR(pg_catalog.=) '';
 COMMENT ON VIEW publicdigit.landlord_references IS
     'columns of tenants'' tables that refer to landlord''s tables';
 

@@ -63,9 +63,9 @@ CREATE VIEW publicdigit.protected_tables AS
            a.attname AS tenant_column
     FROM pg_catalog.pg_policy AS p
     JOIN pg_catalog.pg_depend AS d
-      ON d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
+      ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_policy'::pg_catalog.regclass
      AND d.objid = p.oid
-     AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+     AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
      AND d.refobjid = p.polrelid
      AND d.refobjsubid > 0
     JOIN pg_catalog.pg_attribute AS a

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034
 # create_tenant and install_module of a module of ten tables, one transaction a
 # tenant, 200 times, against the same DDL as a plain script, also one transaction
 # a tenant.  The script is what pg_dump -s says of a tenant's schema that was
@@ -28,13 +29,13 @@ install_scripts() {
 bench_install() {
     local turns ratios
     new_database bench_install
-    DATABASE=bench_install
+    use_database bench_install
     client postgres -f "$BENCH/install.sql" >/dev/null
     install_scripts
 
     turns=$(take_turns install bench_ops postgres $((INSTALL_TENANTS / INSTALL_TURN)))
     same_ddl tenant_shop_1 plain_shop_1
-    DATABASE=bench
+    use_database bench
 
     say "create tenant and install, ms for $INSTALL_TURN tenants:"
     say "$turns"

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034
 # A row of the landlord's that no tenant refers to is deleted, while the tables of
 # 2,000 tenants refer to its table by reference_landlord; against the same with
 # real foreign keys.  Each deletion has a session of its own: the first one is
@@ -43,7 +44,7 @@ bulk_pair() {
 bench_reference() {
     local n ours plain figures='' ratios
     new_database bench_reference
-    DATABASE=bench_reference
+    use_database bench_reference
     client postgres -f "$BENCH/reference.sql" >/dev/null
     for ((n = 1; n <= PAIRS + 1; n++)); do
         ours=$(deletion landlord "$n" | sed 's/Time: \([0-9.]*\) ms[^ ]*\( ([^)]*)\)\?/\1/')
@@ -67,5 +68,5 @@ bench_reference() {
          SELECT n, '00000000-0000-0000-0000-000000000000', 'C' || n % 200 + 1 FROM generate_series(1, 100000) AS n"
     compare '  100,000 keys not used before' ms '' bulk_pair \
         'INSERT INTO SCHEMA.items SELECT generate_series(1, 100000)'
-    DATABASE=bench
+    use_database bench
 }

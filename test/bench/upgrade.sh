@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034
 # An upgrade that adds ten columns to a table, one transaction a tenant, for 200
 # tenants, against the same ten ALTER TABLEs by hand, as the owner role, also in one
 # transaction each.  The plain tables are what pg_dump -s says of a tenant's schema,
@@ -35,14 +36,14 @@ upgrade_scripts() {
 bench_upgrade() {
     local turns
     new_database bench_upgrade
-    DATABASE=bench_upgrade
+    use_database bench_upgrade
     client postgres -v tenants="$UPGRADE_TENANTS" -f "$BENCH/upgrade.sql" >/dev/null
     upgrade_scripts
     client postgres -f "$WORK/upgrade_plain.sql" >/dev/null
 
     turns=$(take_turns upgrade bench_ops postgres $((UPGRADE_TENANTS / UPGRADE_TURN)))
     same_ddl tenant_stock_1 plain_stock_1
-    DATABASE=bench
+    use_database bench
 
     compared "upgrade that adds 10 columns, $UPGRADE_TENANTS times" ms '<= 1.3' < <(
         awk -v n="$UPGRADE_TURN" '{ print $1 * 1000 / n, $2 * 1000 / n }' <<<"$turns"
