@@ -70,14 +70,21 @@ extern List *pd_plan_upgrade(const PdTarget *target, const char *module,
 extern List *pd_plan_migrate(const PdTarget *target, const char *module);
 extern List *pd_plan_downgrade(const PdTarget *target, const char *module,
 							   const char *version);
-extern List *pd_plan_uninstall(const PdTarget *target, const char *module,
-							   bool cascade);
 extern List *pd_plan_seed(const PdTarget *target, const char *module);
 
 extern void pd_plan_ensure_together(const PdTarget *target, const List *changes);
 extern PdInstallation *pd_plan_installed(const PdTarget *target, const char *module);
 extern void pd_plan_ensure_may_be(const PdTarget *target, PdVersion *version,
 								  bool enabled);
+
+pg_noreturn extern void pd_plan_report_not_installed(const PdTarget *target,
+													 const char *module);
+pg_noreturn extern void pd_plan_report_archived(const PdTarget *target,
+												const char *module, const char *hint);
+
+/* plan_away.c: what goes with a module. */
+extern List *pd_plan_uninstall(const PdTarget *target, const char *module,
+							   bool cascade);
 
 /* plan_rollback.c: one batch back, and whether several can go back. */
 extern List *pd_plan_rollback(const PdTarget *target, int32 batch);
@@ -86,9 +93,14 @@ extern void pd_plan_ensure_undoable(const PdTarget *target, const List *batches)
 /* plan_empty.c: rows that keep a module from going. */
 extern void pd_plan_ensure_may_go(const PdChange *change, bool lock);
 
-/* plan_steps.c: a change with its steps. */
+/* plan_steps.c: a change with its steps, up. */
 extern PdChange *pd_change_up(const PdTarget *target,
 							  const PdInstallation *installed, PdVersion *to);
+extern const char *pd_verb_noun(PdVerb verb);
+extern const char *pd_step_name(PdStepKind kind);
+extern const PdVersion *pd_step_version(const PdChange *change, const PdStep *step);
+
+/* plan_down.c: down, and for what is installed otherwise. */
 extern PdChange *pd_change_down(const PdTarget *target,
 								const PdInstallation *installed, PdVersion *to);
 extern PdChange *pd_change_away(const PdTarget *target,

@@ -9,8 +9,7 @@
  *
  * On the way up: what is no longer wanted of the repeatable scripts is dropped,
  * then come migrations, the installer and repeatable scripts, which may build on
- * all that is before them.  On the way down it is the reverse; the repeatable
- * scripts of the lower version are run after it.
+ * all that is before them.  The way down is in plan_down.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +21,7 @@
 #include "archive.h"
 #include "errors.h"
 #include "module_object.h"
-#include "plan.h"
+#include "plan_steps.h"
 #include "semver.h"
 #include "spi.h"
 
@@ -41,12 +40,12 @@ pd_step_version(const PdChange *change, const PdStep *step)
 }
 
 /*
- * add_step
+ * pd_plan_add_step
  *		Append a step to a change.
  */
-static void
-add_step(PdChange *change, PdStepKind kind, const PdScript *script,
-		 const char *sql)
+void
+pd_plan_add_step(PdChange *change, PdStepKind kind, const PdScript *script,
+				 const char *sql)
 {
 	PdStep	   *step = palloc0(sizeof(PdStep));
 
@@ -57,12 +56,12 @@ add_step(PdChange *change, PdStepKind kind, const PdScript *script,
 }
 
 /*
- * report_changed
+ * pd_plan_report_changed
  *		Raise PD002 for a script that was applied with other statements.
  */
-pg_noreturn static void
-report_changed(const PdChange *change, const PdScript *script,
-			   const PdApplied *applied)
+pg_noreturn void
+pd_plan_report_changed(const PdChange *change, const PdScript *script,
+					   const PdApplied *applied)
 {
 	const PdManifest *manifest = change->to->source->manifest;
 
@@ -79,13 +78,13 @@ report_changed(const PdChange *change, const PdScript *script,
 }
 
 /*
- * is_unchanged
+ * pd_plan_is_unchanged
  *		Is this what has been applied?  A notice where only comments, blanks or
  *		line ends differ.
  */
-static bool
-is_unchanged(const PdChange *change, const PdScript *script,
-			 const PdApplied *applied)
+bool
+pd_plan_is_unchanged(const PdChange *change, const PdScript *script,
+					 const PdApplied *applied)
 {
 	if (strcmp(script->statements, applied->statements) != 0)
 		return false;
@@ -101,11 +100,11 @@ is_unchanged(const PdChange *change, const PdScript *script,
 }
 
 /*
- * scripts_of
+ * pd_plan_scripts
  *		A version's scripts of a kind, in the order in which they run.
  */
-static List *
-scripts_of(const PdVersion *version, PdScriptKind kind)
+List *
+pd_plan_scripts(const PdVersion *version, PdScriptKind kind)
 {
 	List	   *scripts = NIL;
 	ListCell   *cell;
@@ -119,11 +118,11 @@ scripts_of(const PdVersion *version, PdScriptKind kind)
 }
 
 /*
- * reversed
+ * pd_plan_reversed
  *		A list the other way round.
  */
-static List *
-reversed(const List *list)
+List *
+pd_plan_reversed(const List *list)
 {
 	List	   *result = NIL;
 
@@ -188,7 +187,7 @@ report_lacking(const PdChange *change, const PdApplied *applied)
 	const char *renamed = NULL;
 	ListCell   *cell;
 
-	foreach(cell, scripts_of(change->to, PD_SCRIPT_UP))
+	foreach(cell, pd_plan_scripts(change->to, PD_SCRIPT_UP))
 	{
 		const PdScript *script = lfirst(cell);
 
@@ -216,20 +215,20 @@ add_migrations(PdChange *change)
 	const PdScript *missing = NULL;
 	ListCell   *cell;
 
-	foreach(cell, scripts_of(change->to, PD_SCRIPT_UP))
+	foreach(cell, pd_plan_scripts(change->to, PD_SCRIPT_UP))
 	{
 		const PdScript *script = lfirst(cell);
 		const PdApplied *applied = pd_ledger_find(change->ledger, script->migration);
 		const PdScript *verify;
 
-		if (applied != NULL && !is_unchanged(change, script, applied))
-			report_changed(change, script, applied);
+		if (applied != NULL && !pd_plan_is_unchanged(change, script, applied))
+			pd_plan_report_changed(change, script, applied);
 		if (applied == NULL)
 		{
-			add_step(change, PD_STEP_APPLY, script, NULL);
+			pd_plan_add_step(change, PD_STEP_APPLY, script, NULL);
 			verify = pd_version_script(change->to, PD_SCRIPT_VERIFY, script->migration);
 			if (verify != NULL)
-				add_step(change, PD_STEP_VERIFY, verify, NULL);
+				pd_plan_add_step(change, PD_STEP_VERIFY, verify, NULL);
 			missing = script;
 		}
 		else if (missing != NULL)
@@ -247,43 +246,43 @@ add_migrations(PdChange *change)
 }
 
 /*
- * add_call
+ * pd_plan_add_call
  *		Call one of the installer's functions, which only tenants' modules have,
  *		with the tenant's id.
  */
-static void
-add_call(PdChange *change, const PdScript *script, const char *function)
+void
+pd_plan_add_call(PdChange *change, const PdScript *script, const char *function)
 {
 	const PdTarget *target = change->ledger->target;
 	char	   *id = DatumGetCString(DirectFunctionCall1(uuid_out,
 														 UUIDPGetDatum(pd_target_tenant(target))));
 
-	add_step(change, PD_STEP_CALL, script,
-			 psprintf("SELECT %s.%s(%s::pg_catalog.uuid)",
-					  quote_identifier(pd_target_schema(target)),
-					  quote_identifier(function), quote_literal_cstr(id)));
+	pd_plan_add_step(change, PD_STEP_CALL, script,
+					 psprintf("SELECT %s.%s(%s::pg_catalog.uuid)",
+							  quote_identifier(pd_target_schema(target)),
+							  quote_identifier(function), quote_literal_cstr(id)));
 	((PdStep *) llast(change->steps))->function = function;
 }
 
 /*
- * add_installer
+ * pd_plan_add_installer
  *		What the version's installer has to do: make its functions where they
  *		are not there or have changed, and on installation call one.
  */
-static void
-add_installer(PdChange *change)
+void
+pd_plan_add_installer(PdChange *change)
 {
 	const PdApplied *applied = pd_ledger_find(change->ledger, PD_INSTALLER);
 	ListCell   *cell;
 
-	foreach(cell, scripts_of(change->to, PD_SCRIPT_INSTALLER))
+	foreach(cell, pd_plan_scripts(change->to, PD_SCRIPT_INSTALLER))
 	{
 		const PdScript *script = lfirst(cell);
 
-		if (applied == NULL || !is_unchanged(change, script, applied))
-			add_step(change, PD_STEP_APPLY, script, NULL);
+		if (applied == NULL || !pd_plan_is_unchanged(change, script, applied))
+			pd_plan_add_step(change, PD_STEP_APPLY, script, NULL);
 		if (applied == NULL)
-			add_call(change, script, change->to->source->manifest->install_function);
+			pd_plan_add_call(change, script, change->to->source->manifest->install_function);
 	}
 }
 
@@ -308,11 +307,11 @@ ensure_installer_kept(const PdChange *change)
 }
 
 /*
- * add_drop
+ * pd_plan_add_drop
  *		Drop what a script of the version that is there has made.
  */
-static void
-add_drop(PdChange *change, const PdScript *script)
+void
+pd_plan_add_drop(PdChange *change, const PdScript *script)
 {
 	const PdTarget *target = change->ledger->target;
 	int64		id = change->installed->id;
@@ -326,36 +325,36 @@ add_drop(PdChange *change, const PdScript *script)
 											   pd_target_schema(target),
 											   "DROP %s IF EXISTS %s"))
 		appendStringInfo(&sql, "%s;\n", (char *) lfirst(cell));
-	add_step(change, PD_STEP_DROP, script, sql.data);
+	pd_plan_add_step(change, PD_STEP_DROP, script, sql.data);
 }
 
 /*
- * add_repeatable
+ * pd_plan_add_repeatable
  *		Run the version's repeatable scripts: those that are not applied or have
  *		changed, or all.
  */
-static void
-add_repeatable(PdChange *change, bool all)
+void
+pd_plan_add_repeatable(PdChange *change, bool all)
 {
 	ListCell   *cell;
 
-	foreach(cell, scripts_of(change->to, PD_SCRIPT_REPEATABLE))
+	foreach(cell, pd_plan_scripts(change->to, PD_SCRIPT_REPEATABLE))
 	{
 		const PdScript *script = lfirst(cell);
 		const PdApplied *applied = pd_ledger_find(change->ledger, script->migration);
 
-		if (all || applied == NULL || !is_unchanged(change, script, applied))
-			add_step(change, PD_STEP_APPLY, script, NULL);
+		if (all || applied == NULL || !pd_plan_is_unchanged(change, script, applied))
+			pd_plan_add_step(change, PD_STEP_APPLY, script, NULL);
 	}
 }
 
 /*
- * new_change
+ * pd_plan_new_change
  *		A change without steps.
  */
-static PdChange *
-new_change(PdVerb verb, const PdTarget *target,
-		   const PdInstallation *installed, PdVersion *from, PdVersion *to)
+PdChange *
+pd_plan_new_change(PdVerb verb, const PdTarget *target,
+				   const PdInstallation *installed, PdVersion *from, PdVersion *to)
 {
 	PdChange   *change = palloc0(sizeof(PdChange));
 
@@ -379,10 +378,10 @@ pd_change_up(const PdTarget *target, const PdInstallation *installed,
 			 PdVersion *to)
 {
 	PdVersion  *from = installed == NULL ? NULL : pd_version_load(installed->version_id);
-	PdChange   *change = new_change(installed == NULL ? PD_VERB_INSTALL :
-									installed->status == PD_ARCHIVED ? PD_VERB_RESTORE :
-									PD_VERB_UPGRADE,
-									target, installed, from, to);
+	PdChange   *change = pd_plan_new_change(installed == NULL ? PD_VERB_INSTALL :
+											installed->status == PD_ARCHIVED ? PD_VERB_RESTORE :
+											PD_VERB_UPGRADE,
+											target, installed, from, to);
 	ListCell   *cell;
 
 	if (change->verb == PD_VERB_RESTORE)
@@ -395,245 +394,21 @@ pd_change_up(const PdTarget *target, const PdInstallation *installed,
 							to->source->manifest->version),
 					 errhint("Install it as it was, and go down with publicdigit.downgrade_module().")));
 		foreach(cell, pd_archive_moves(target, installed->id, false))
-			add_step(change, PD_STEP_MOVE, NULL, lfirst(cell));
+			pd_plan_add_step(change, PD_STEP_MOVE, NULL, lfirst(cell));
 	}
 	if (from != NULL)
 	{
-		foreach(cell, reversed(scripts_of(from, PD_SCRIPT_REPEATABLE)))
+		foreach(cell, pd_plan_reversed(pd_plan_scripts(from, PD_SCRIPT_REPEATABLE)))
 		{
 			const PdScript *script = lfirst(cell);
 
 			if (pd_version_script(to, PD_SCRIPT_REPEATABLE, script->migration) == NULL)
-				add_drop(change, script);
+				pd_plan_add_drop(change, script);
 		}
 	}
 	add_migrations(change);
 	ensure_installer_kept(change);
-	add_installer(change);
-	add_repeatable(change, false);
-	return change;
-}
-
-/*
- * pd_report_no_down_script
- *		Raise 55000 for a migration that cannot be undone.
- */
-void
-pd_report_no_down_script(const char *module, const char *version,
-						 const char *migration)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("migration \"%s\" of module \"%s\" version %s cannot be undone",
-					migration, module, version),
-			 errdetail("It has no down script."),
-			 errhint("Upgrade to a version that brings the down script first; publicdigit.drop_tenant() needs none.")));
-}
-
-/*
- * undo_script
- *		The down script of an applied migration.  An error (55000), before
- *		anything runs, where there is none.
- */
-static const PdScript *
-undo_script(const PdChange *change, const char *migration)
-{
-	const PdManifest *manifest = change->from->source->manifest;
-	const PdScript *script = pd_version_script(change->from, PD_SCRIPT_DOWN, migration);
-
-	if (script == NULL)
-		pd_report_no_down_script(manifest->name, manifest->version, migration);
-	return script;
-}
-
-/*
- * add_undo
- *		Undo the applied migrations that "to" does not have, the last first.
- */
-static void
-add_undo(PdChange *change)
-{
-	ListCell   *cell;
-
-	foreach(cell, reversed(change->ledger->applied))
-	{
-		const char *migration = ((PdApplied *) lfirst(cell))->migration;
-
-		if (!isdigit((unsigned char) migration[0]) ||
-			(change->to != NULL &&
-			 pd_version_script(change->to, PD_SCRIPT_UP, migration) != NULL))
-			continue;
-		add_step(change, PD_STEP_UNDO, undo_script(change, migration), NULL);
-	}
-}
-
-/*
- * ensure_all_applied
- *		An error (55000) where the lower version has a migration that is not
- *		applied: what was undone would have taken its place.
- */
-static void
-ensure_all_applied(const PdChange *change)
-{
-	const PdManifest *manifest = change->to->source->manifest;
-	ListCell   *cell;
-
-	foreach(cell, scripts_of(change->to, PD_SCRIPT_UP))
-	{
-		const char *migration = ((PdScript *) lfirst(cell))->migration;
-
-		if (pd_ledger_find(change->ledger, migration) == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("version %s of module \"%s\" has migration \"%s\", which is not applied for %s",
-							manifest->version, manifest->name, migration,
-							pd_target_name(change->ledger->target)),
-					 errhint("A lower version can be reached where version %s carries all of its migrations, under the same names.",
-							 change->from->source->manifest->version)));
-	}
-}
-
-/*
- * ensure_none_changed
- *		An error (PD002) where a migration that stays was applied with other
- *		statements than the lower version has, and nobody has accepted those.
- */
-static void
-ensure_none_changed(const PdChange *change)
-{
-	ListCell   *cell;
-
-	foreach(cell, scripts_of(change->to, PD_SCRIPT_UP))
-	{
-		const PdScript *script = lfirst(cell);
-		const PdApplied *applied = pd_ledger_find(change->ledger, script->migration);
-
-		if (!is_unchanged(change, script, applied) &&
-			!pd_ledger_was_accepted(change->ledger, script))
-			report_changed(change, script, applied);
-	}
-}
-
-/*
- * add_drop_repeatable
- *		Drop what the repeatable scripts have made, the last first.
- */
-static void
-add_drop_repeatable(PdChange *change)
-{
-	ListCell   *cell;
-
-	foreach(cell, reversed(scripts_of(change->from, PD_SCRIPT_REPEATABLE)))
-	{
-		if (pd_ledger_find(change->ledger, ((PdScript *) lfirst(cell))->migration) != NULL)
-			add_drop(change, lfirst(cell));
-	}
-}
-
-/*
- * add_undo_with_installer
- *		Undo migrations, and before them what the installer has made; its
- *		functions go last.
- */
-static void
-add_undo_with_installer(PdChange *change)
-{
-	List	   *installer = scripts_of(change->from, PD_SCRIPT_INSTALLER);
-	ListCell   *cell;
-
-	foreach(cell, installer)
-		add_call(change, lfirst(cell), change->from->source->manifest->uninstall_function);
-	add_undo(change);
-	foreach(cell, installer)
-		add_drop(change, lfirst(cell));
-}
-
-/*
- * pd_change_down
- *		Go down to a lower version.  Errors: 55000, PD002.
- */
-PdChange *
-pd_change_down(const PdTarget *target, const PdInstallation *installed,
-			   PdVersion *to)
-{
-	PdChange   *change = new_change(PD_VERB_DOWNGRADE, target, installed,
-									pd_version_load(installed->version_id), to);
-
-	ensure_all_applied(change);
-	ensure_none_changed(change);
-	add_drop_repeatable(change);
-	if (to->source->manifest->install_function == NULL)
-		add_undo_with_installer(change);
-	else
-	{
-		add_undo(change);
-		add_installer(change);
-	}
-	add_repeatable(change, true);
-	return change;
-}
-
-/*
- * pd_change_away
- *		Uninstall, as the installed version's manifest wants it; without
- *		"may_archive" what it has made goes all the same.  Errors: 55000.
- */
-PdChange *
-pd_change_away(const PdTarget *target, const PdInstallation *installed,
-			   bool may_archive)
-{
-	PdVersion  *from = pd_version_load(installed->version_id);
-	const PdManifest *manifest = from->source->manifest;
-	bool		archive = may_archive && manifest->on_uninstall == PD_UNINSTALL_ARCHIVE;
-	PdChange   *change = new_change(archive ? PD_VERB_ARCHIVE : PD_VERB_UNINSTALL,
-									target, installed, from, archive ? from : NULL);
-	ListCell   *cell;
-
-	if (archive)
-	{
-		add_step(change, PD_STEP_ARCHIVE, NULL, pd_archive_create(target, installed->id));
-		foreach(cell, pd_archive_moves(target, installed->id, true))
-			add_step(change, PD_STEP_MOVE, NULL, lfirst(cell));
-		return change;
-	}
-
-	pd_plan_ensure_may_go(change, false);
-	add_drop_repeatable(change);
-	add_undo_with_installer(change);
-	return change;
-}
-
-/*
- * pd_change_discard
- *		Throw away what lies in the archive.
- */
-PdChange *
-pd_change_discard(const PdTarget *target, const PdInstallation *installed)
-{
-	PdChange   *change = new_change(PD_VERB_DISCARD, target, installed,
-									pd_version_load(installed->version_id), NULL);
-
-	add_step(change, PD_STEP_DISCARD, NULL, pd_archive_drop(target, installed->id));
-	return change;
-}
-
-/*
- * pd_change_seed
- *		Run the installed version's seeds that have not run yet.
- */
-PdChange *
-pd_change_seed(const PdTarget *target, const PdInstallation *installed)
-{
-	PdVersion  *version = pd_version_load(installed->version_id);
-	PdChange   *change = new_change(PD_VERB_SEED, target, installed, version, version);
-	ListCell   *cell;
-
-	foreach(cell, scripts_of(version, PD_SCRIPT_SEED))
-	{
-		if (pd_spi_query("SELECT FROM publicdigit.seed WHERE installation_id = $1 AND path = $2",
-						 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installed->id)),
-								 pd_text(((PdScript *) lfirst(cell))->path))) == 0)
-			add_step(change, PD_STEP_SEED, lfirst(cell), NULL);
-	}
+	pd_plan_add_installer(change);
+	pd_plan_add_repeatable(change, false);
 	return change;
 }
