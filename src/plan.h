@@ -96,9 +96,6 @@ extern void pd_plan_ensure_may_go(const PdChange *change, bool lock);
 /* plan_steps.c: a change with its steps, up. */
 extern PdChange *pd_change_up(const PdTarget *target,
 							  const PdInstallation *installed, PdVersion *to);
-extern const char *pd_verb_noun(PdVerb verb);
-extern const char *pd_step_name(PdStepKind kind);
-extern const PdVersion *pd_step_version(const PdChange *change, const PdStep *step);
 
 /* plan_down.c: down, and for what is installed otherwise. */
 extern PdChange *pd_change_down(const PdTarget *target,
