@@ -96,7 +96,6 @@ extern void pd_plan_ensure_may_go(const PdChange *change, bool lock);
 /* plan_steps.c: a change with its steps, up. */
 extern PdChange *pd_change_up(const PdTarget *target,
 							  const PdInstallation *installed, PdVersion *to);
-extern const PdVersion *pd_step_version(const PdChange *change, const PdStep *step);
 
 /* plan_down.c: down, and for what is installed otherwise. */
 extern PdChange *pd_change_down(const PdTarget *target,
@@ -109,5 +108,6 @@ extern PdChange *pd_change_seed(const PdTarget *target,
 								const PdInstallation *installed);
 pg_noreturn extern void pd_report_no_down_script(const char *module, const char *version,
 												 const char *migration);
+extern const PdVersion *pd_step_version(const PdChange *change, const PdStep *step);
 
 #endif							/* PUBLICDIGIT_PLAN_H */
