@@ -200,10 +200,11 @@ set_enabled(const PdTarget *target, const char *module, bool enable)
 }
 
 /*
- * enable_module(module, tenant)
- *		Let the app role use a module again.  Errors: 22004, 22023, 42704, 55000.
+ * enable_or_disable
+ *		The body of both functions.
  */
-PD_TENANT_FUNCTION(pd_enable_module, 1, PD_ALLOW_LANDLORD)
+static Datum
+enable_or_disable(FunctionCallInfo fcinfo, const PdTenantRef *ref, bool enable)
 {
 	char	   *module = pd_module_argument(fcinfo, 0);
 	PdTarget	target;
@@ -212,9 +213,18 @@ PD_TENANT_FUNCTION(pd_enable_module, 1, PD_ALLOW_LANDLORD)
 	pd_catalog_set_up();
 	pd_spi_begin(&spi);
 	pd_module_target(ref, module, PD_TARGET_CHANGE, &target);
-	set_enabled(&target, module, true);
+	set_enabled(&target, module, enable);
 	pd_spi_end(&spi);
 	PG_RETURN_VOID();
+}
+
+/*
+ * enable_module(module, tenant)
+ *		Let the app role use a module again.  Errors: 22004, 22023, 42704, 55000.
+ */
+PD_TENANT_FUNCTION(pd_enable_module, 1, PD_ALLOW_LANDLORD)
+{
+	return enable_or_disable(fcinfo, ref, true);
 }
 
 /*
@@ -224,14 +234,5 @@ PD_TENANT_FUNCTION(pd_enable_module, 1, PD_ALLOW_LANDLORD)
  */
 PD_TENANT_FUNCTION(pd_disable_module, 1, PD_ALLOW_LANDLORD)
 {
-	char	   *module = pd_module_argument(fcinfo, 0);
-	PdTarget	target;
-	PdSpi		spi;
-
-	pd_catalog_set_up();
-	pd_spi_begin(&spi);
-	pd_module_target(ref, module, PD_TARGET_CHANGE, &target);
-	set_enabled(&target, module, false);
-	pd_spi_end(&spi);
-	PG_RETURN_VOID();
+	return enable_or_disable(fcinfo, ref, false);
 }
