@@ -184,6 +184,25 @@ my ($status, undef, $stderr) = $node->psql('postgres',
 like($stderr, qr/ERROR:  PD002$/, 'a changed folder with the same version is refused');
 put("t_good/$up", "-- \xc3\xa9\r\nSELECT 1");
 
+# As one document, for a server whose share folder is out of reach.
+$node->safe_psql('postgres', 'CREATE DATABASE other');
+$node->safe_psql('other', 'CREATE EXTENSION publicdigit CASCADE');
+my ($packed, $complaint) = run_command([ 'scripts/pack-module', "$folder/t_good" ]);
+is($complaint, '', 'scripts/pack-module packs a folder');
+$node->safe_psql('other', "SELECT publicdigit.register_module(\$module\$$packed\$module\$::jsonb)");
+is( rows('other', q(SELECT checksum FROM publicdigit.modules)),
+	rows('postgres', q(SELECT checksum FROM publicdigit.modules)),
+	'with the same checksum as the folder');
+my %unpackable = ('t_pipe' => 'seeds/tenant/a.sql is no regular file',
+	't_zero_' => 'there is no folder', 't_latin' => 'module.json is not text in UTF-8',
+	't_syntax' => 'module.json is no JSON object');
+for my $name (sort keys %unpackable)
+{
+	($packed, $complaint) = run_command([ 'scripts/pack-module', "$folder/$name" ]);
+	like($complaint, qr/^pack-module: \Q$unpackable{$name}/m, "and says why not $name");
+	is($packed, '', 'of which it writes nothing');
+}
+
 # In a database of another encoding.
 $node->safe_psql('postgres',
 	q(CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'));
