@@ -90,6 +90,7 @@ use_tree() { TREE_BIN=$1/usr/lib/postgresql/$PGMAJOR/bin; }
 private_tree() {
     local tree=$1 bin=/usr/lib/postgresql/$PGMAJOR/bin
     local pg_config=$bin/pg_config lib share include
+    [ -x "$pg_config" ] || die "there is no $pg_config: is PostgreSQL $PGMAJOR installed, with its server-dev package?"
     lib=$("$pg_config" --pkglibdir)
     share=$("$pg_config" --sharedir)
     include=$("$pg_config" --includedir)

@@ -15,6 +15,8 @@
 #include "access/skey.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_namespace.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -74,4 +76,25 @@ pd_fresh_oid(Oid catalog, Oid index, AttrNumber oid_attno, Oid objectId,
 											  RelationGetDescr(rel), &isnull));
 	table_close(rel, AccessShareLock);
 	return value;
+}
+
+/*
+ * pd_fresh_namespace
+ *		The schema of an object, also of one that has just been made;
+ *		InvalidOid for what has none.
+ */
+Oid
+pd_fresh_namespace(Oid classId, Oid objectId)
+{
+	AttrNumber	attno;
+
+	if (classId == NamespaceRelationId)
+		return objectId;
+	if (!is_objectclass_supported(classId))
+		return InvalidOid;
+	attno = get_object_attnum_namespace(classId);
+	if (attno == InvalidAttrNumber)
+		return InvalidOid;
+	return pd_fresh_oid(classId, get_object_oid_index(classId),
+						get_object_attnum_oid(classId), objectId, attno);
 }

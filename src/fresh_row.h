@@ -17,5 +17,6 @@ extern HeapTuple pd_fresh_row(Oid catalog, Oid index, AttrNumber oid_attno,
 							  Oid objectId);
 extern Oid	pd_fresh_oid(Oid catalog, Oid index, AttrNumber oid_attno,
 						 Oid objectId, AttrNumber attno);
+extern Oid	pd_fresh_namespace(Oid classId, Oid objectId);
 
 #endif							/* PUBLICDIGIT_FRESH_ROW_H */

@@ -344,27 +344,6 @@ pd_guard_tables(List *range_table, bool ereport_on_violation)
 }
 
 /*
- * namespace_of
- *		The schema of an object, also of one that has just been made;
- *		InvalidOid for what has none.
- */
-static Oid
-namespace_of(Oid classId, Oid objectId)
-{
-	AttrNumber	attno;
-
-	if (classId == NamespaceRelationId)
-		return objectId;
-	if (!is_objectclass_supported(classId))
-		return InvalidOid;
-	attno = get_object_attnum_namespace(classId);
-	if (attno == InvalidAttrNumber)
-		return InvalidOid;
-	return pd_fresh_oid(classId, get_object_oid_index(classId),
-						get_object_attnum_oid(classId), objectId, attno);
-}
-
-/*
  * ensure_same_tenant
  *		An error (42P16) for a parent and a child, or partition, of which one
  *		lies in a tenant's schema and the other does not: rows would go to and
@@ -486,7 +465,7 @@ check_family(Oid classId, Oid relid, void *arg)
 	else if (classId == RelationRelationId &&
 			 (has_superclass(relid) || find_inheritance_children(relid, NoLock) != NIL))
 		/* The cache still has the schema that it comes from. */
-		ensure_same_tenant(get_rel_namespace(relid), namespace_of(classId, relid));
+		ensure_same_tenant(get_rel_namespace(relid), pd_fresh_namespace(classId, relid));
 }
 
 /*
@@ -517,7 +496,7 @@ pd_guard_object(ObjectAccessType access, Oid classId, Oid objectId, void *arg)
 		case OAT_DROP:
 		case OAT_TRUNCATE:
 			if (!is_exempt())
-				ensure_reachable(namespace_of(classId, objectId));
+				ensure_reachable(pd_fresh_namespace(classId, objectId));
 			break;
 		case OAT_FUNCTION_EXECUTE:
 			break;				/* sequence.c looks at these */

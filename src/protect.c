@@ -25,6 +25,8 @@
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_policy.h"
@@ -39,6 +41,7 @@
 
 #include "catalog.h"
 #include "errors.h"
+#include "fresh_row.h"
 #include "protect.h"
 #include "spi.h"
 
@@ -243,6 +246,38 @@ create_bound_policy(Oid relid, const char *tenant_column)
 }
 
 /*
+ * has_grants
+ *		Has anybody ever been granted anything on a table or on its columns?
+ */
+static bool
+has_grants(Oid relid)
+{
+	HeapTuple	tuple = pd_fresh_row(RelationRelationId, ClassOidIndexId,
+									 Anum_pg_class_oid, relid);
+	Relation	rel;
+	ScanKeyData key;
+	SysScanDesc scan;
+	bool		found;
+
+	if (!heap_attisnull(tuple, Anum_pg_class_relacl, NULL))
+		return true;
+
+	rel = table_open(AttributeRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_attribute_attrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, AttributeRelidNumIndexId, true, NULL, 1, &key);
+	do
+	{
+		tuple = systable_getnext(scan);
+		found = HeapTupleIsValid(tuple) &&
+			!heap_attisnull(tuple, Anum_pg_attribute_attacl, NULL);
+	} while (HeapTupleIsValid(tuple) && !found);
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+/*
  * take_grants_away
  *		Leave nobody but its owner these privileges on a table: a list of them
  *		as aclexplode() spells them, or NULL for all.
@@ -250,9 +285,14 @@ create_bound_policy(Oid relid, const char *tenant_column)
 static void
 take_grants_away(Oid relid, const char *privileges)
 {
-	char	   *table = qualified_name(relid);
+	char	   *table;
 	uint64		n;
 	SPITupleTable *result;
+
+	/* A table that a script has just made has none as a rule. */
+	if (!has_grants(relid))
+		return;
+	table = qualified_name(relid);
 
 	/* A REVOKE takes the grants on columns as well. */
 	n = pd_spi_query("SELECT a.grantee = 0 AS is_public, pg_get_userbyid(a.grantee) AS name,"

@@ -32,6 +32,7 @@
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/catcache.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -49,6 +50,9 @@
 #include "script_verify.h"
 #include "search_path.h"
 #include "spi.h"
+
+/* So many objects, some twenty tables, are let into the server's caches. */
+#define CACHED_OBJECTS	200
 
 /* What the error context tells of. */
 typedef struct ScriptPosition
@@ -392,6 +396,23 @@ pd_script_hold(PdScriptRun *run, void (*work) (PdScriptRun *run))
 }
 
 /*
+ * spare_caches
+ *		Empty the server's caches of catalog rows when a script has made so many
+ *		objects.  They keep what was looked up of each until the transaction
+ *		ends, and the memory, which comes in blocks twice as large each time,
+ *		for as long as the session lasts.
+ */
+static void
+spare_caches(PdScriptRun *run)
+{
+	run->cached += list_length(run->touched);
+	if (run->cached < CACHED_OBJECTS)
+		return;
+	ResetCatalogCaches();
+	run->cached = 0;
+}
+
+/*
  * run_statements
  *		Run a script's statements one by one, as the script.
  */
@@ -423,6 +444,7 @@ run_statements(PdScriptRun *run, ScriptPosition *position)
 		run_statement(run, pnstrdup(content + start, end - start),
 					  position->script->kind == PD_SCRIPT_VERIFY ? pd_verify_receiver() :
 					  None_Receiver);
+		spare_caches(run);
 		pd_script_guard_check_touched(run);
 		MemoryContextSwitchTo(old);
 		if (run->unprotected != NIL)

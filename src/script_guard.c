@@ -147,6 +147,28 @@ is_own_schema(const PdScriptRun *run, Oid nspid)
 }
 
 /*
+ * schema_of
+ *		The schema of an object; InvalidOid when it is gone.  One that is being
+ *		altered is asked for in the caches, which still have the schema that it
+ *		was in.  One that the statement has altered or made is read: a cache
+ *		would keep an entry for each of a module's objects until the
+ *		transaction ends.
+ */
+static Oid
+schema_of(Oid classId, Oid objectId, bool altered)
+{
+	ObjectAddress object;
+
+	if (!altered)
+		return pd_fresh_namespace(classId, objectId);
+	ObjectAddressSet(object, classId, objectId);
+	if (!SearchSysCacheExists1(get_object_catcache_oid(classId),
+							   ObjectIdGetDatum(objectId)))
+		return InvalidOid;
+	return get_object_namespace(&object);
+}
+
+/*
  * is_inside
  *		Does an object belong to the script's schema?  True also for one that
  *		is gone: what dropped it has been looked at.  Notes the table, which
@@ -156,7 +178,6 @@ static bool
 is_inside(PdScriptRun *run, const ObjectAddress *object, bool altered)
 {
 	Oid			relid = InvalidOid;
-	int			cache;
 	Oid			nspid;
 
 	switch (object->classId)
@@ -205,15 +226,15 @@ is_inside(PdScriptRun *run, const ObjectAddress *object, bool altered)
 		case TSConfigRelationId:
 		case TSDictionaryRelationId:
 		case TypeRelationId:
-			cache = get_object_catcache_oid(object->classId);
-			return !SearchSysCacheExists1(cache, ObjectIdGetDatum(object->objectId)) ||
-				is_own_schema(run, get_object_namespace(object));
+			nspid = schema_of(object->classId, object->objectId, altered);
+			return !OidIsValid(nspid) || is_own_schema(run, nspid);
 		default:
 			/* What lives in no schema is never a module's. */
 			return false;
 	}
 
-	nspid = OidIsValid(relid) ? get_rel_namespace(relid) : InvalidOid;
+	nspid = OidIsValid(relid) ?
+		schema_of(RelationRelationId, relid, altered) : InvalidOid;
 	if (!OidIsValid(nspid))
 		return true;
 	if (!is_own_schema(run, nspid))

@@ -37,6 +37,7 @@ typedef struct PdScriptRun
 	List	   *unprotected;	/* of these, those not looked at for RLS yet */
 	List	   *touched;		/* of ObjectAddress *, in this statement */
 	List	   *objects;		/* of ObjectAddress *, made or altered */
+	int			cached;			/* of these, those that caches may have rows of */
 	bool		names_changed;	/* objects have come, gone or been renamed */
 	bool		is_firing;		/* its deferred triggers, at its end */
 	Oid			referring;		/* a table that we read for references, or invalid */
