@@ -143,7 +143,7 @@ SELECT public.act_on('drop', 'UPDATE of a key', 'UPDATE :c SET c = ''XX'' WHERE 
 SELECT public.act_on('drop', 'TRUNCATE', 'TRUNCATE :c', false);
 -- The same by a script, which holds the tenants' functions that it leads to.
 \c - regress_admin
-SELECT publicdigit.register_module(jsonb_build_object('name', 'purge' || n, 'version', '1.0.0', 'context', 'landlord',
+SELECT publicdigit.register_module(jsonb_build_object('name', 'purge' || n, 'version', '1.0.0', 'context', 'landlord', 'requires', '{"world": "*"}'::jsonb,
     'scripts', jsonb_build_object('migrations/0001_purge.up.sql', format('DELETE FROM country_%s WHERE c = ''US''', n)))) FROM public.place \g /dev/null
 SELECT public.act(place || ': DELETE by a script', format('SELECT publicdigit.install_module(''purge%s'')', n), true) FROM public.place ORDER BY n;
 -- The triggers made again, and all references with them checked.

@@ -172,7 +172,7 @@ SELECT publicdigit.install_module('loud', 'plain');
 SELECT count(*) FROM publicdigit.check_drift('plain');
 
 -- A version that no longer installs is told for each who has it, and hides nothing of the others.
-SELECT publicdigit.register_module('{"name": "once", "version": "1.0.0", "context": "tenant", "tables": {"one": "tenant"}, "scripts": {
+SELECT publicdigit.register_module('{"name": "once", "version": "1.0.0", "context": "tenant", "requires": {"geography": "*"}, "tables": {"one": "tenant"}, "scripts": {
     "migrations/tenant/0001_one.up.sql": "CREATE TABLE one (tenant_id uuid);\nSELECT 1 / count(*) FROM countries"}}');
 INSERT INTO landlord.countries VALUES ('XX', 'Nowhere');
 SELECT publicdigit.install_module('once', 'plain');

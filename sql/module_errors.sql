@@ -80,6 +80,23 @@ SELECT publicdigit.register_module(jsonb_build_object('name', 'verified', 'versi
 SELECT try($$SELECT publicdigit.install_module('verified', 'globex')$$);
 SELECT relname FROM pg_class WHERE relnamespace = 'tenant_globex'::regnamespace AND relkind = 'r';
 
+-- A question that a script which verifies asks must be answered with yes, in every row; other queries
+-- are thrown away, and so is what a query in a function gives.
+SELECT count(publicdigit.register_module(jsonb_build_object('name', 'asking', 'version', '1.0.' || n, 'context', 'tenant', 'scripts',
+    jsonb_build_object('migrations/tenant/0001_a.up.sql', 'CREATE DOMAIN answer AS boolean', 'migrations/tenant/0001_a.down.sql', 'DROP DOMAIN answer',
+                       'migrations/tenant/0001_a.verify.sql', script))))
+FROM unnest(ARRAY[E'SELECT true;\n\nSELECT count(*) = 1 FROM pg_class WHERE false', 'SELECT n < 3 FROM generate_series(1, 9) AS n',
+    'VALUES (true::answer), (NULL)', 'SELECT bool_and(true) WHERE false',
+    'SELECT true; SELECT false WHERE false; SELECT 0; SELECT false, ''told''; SELECT ''f''::text; EXPLAIN SELECT false; DO ''BEGIN PERFORM false; END'''])
+    WITH ORDINALITY AS s (script, n);
+SELECT try(format('SELECT publicdigit.install_module(''asking'', ''globex'', ''1.0.%s'')', n)) FROM generate_series(1, 5) AS n;
+SELECT publicdigit.uninstall_module('asking', 'globex');
+-- Nowhere else.
+SELECT publicdigit.register_module(jsonb_build_object('name', 'idle', 'version', '1.0.0', 'context', 'tenant', 'scripts',
+    jsonb_build_object('migrations/tenant/0001_a.up.sql', 'SELECT false', 'migrations/tenant/0001_a.down.sql', 'SELECT false')));
+SELECT publicdigit.install_module('idle', 'globex');
+SELECT publicdigit.uninstall_module('idle', 'globex');
+
 -- A lock that is not to be had is no fault of the module's, in a script that verifies or for check_drift.
 SELECT publicdigit.register_module(jsonb_build_object('name', 'waiting', 'version', '1.0.0', 'context', 'tenant', 'scripts',
     jsonb_build_object('migrations/tenant/0001_a.up.sql', 'SELECT 1', 'migrations/tenant/0001_a.down.sql', '', 'migrations/tenant/0001_a.verify.sql',
@@ -114,6 +131,35 @@ SELECT id FROM a ORDER BY id;
 COMMIT;
 RESET client_min_messages;
 
+-- What a schema that was changed by hand makes of a higher version, of a lower one and of seeds; the server's own hints stay.
+SET client_min_messages = error;
+SELECT count(publicdigit.register_module(jsonb_build_object('name', 'drifted', 'version', '1.' || n || '.0', 'context', 'tenant', 'tables', '{"d": "tenant"}'::jsonb,
+    'scripts', jsonb_strip_nulls(jsonb_build_object('migrations/tenant/0001_d.up.sql', 'CREATE TABLE d (tenant_id uuid, amount int CONSTRAINT c CHECK (amount > 0))',
+        'migrations/tenant/0001_d.down.sql', 'ALTER TABLE d DROP COLUMN amount; DROP TABLE d', 'migrations/tenant/0002_d.up.sql', script,
+        'migrations/tenant/0002_d.down.sql', 'SELECT 2 ' || left(script, 0), 'seeds/tenant/d.sql', 'INSERT INTO d (amount) VALUES (1)')))))
+FROM unnest(ARRAY[NULL, 'ALTER TABLE d ADD COLUMN amount int', 'ALTER TABLE d ADD CONSTRAINT c CHECK (true)', 'CREATE TABLE d (tenant_id uuid)',
+    'ALTER TABLE d DROP COLUMN price', 'ALTER TABLE d DROP CONSTRAINT e', 'ALTER TABLE e ADD COLUMN f int', 'UPDATE d SET amount = 1 WHERE amonut = 2',
+    'SELECT 1 / 0', 'ALTER TABLE d ADD COLUMN note text']) WITH ORDINALITY AS s (script, n);
+SELECT publicdigit.install_module('drifted', 'globex', '1.1.0');
+SELECT n, regexp_replace(try(format('SELECT publicdigit.upgrade_module(''drifted'', ''globex'', ''1.%s.0'')', n)), E'\nCONTEXT.*', '') FROM generate_series(2, 9) AS n;
+ALTER TABLE tenant_globex.d RENAME amount TO price;
+SELECT difference, object FROM publicdigit.check_drift('globex') WHERE module = 'drifted';
+SELECT regexp_replace(try($$SELECT publicdigit.seed_module('drifted', 'globex')$$), E'\nCONTEXT.*', '');
+SELECT regexp_replace(try($$SELECT publicdigit.uninstall_module('drifted', 'globex')$$), E'\nCONTEXT.*', '');
+ALTER TABLE tenant_globex.d RENAME price TO amount;
+-- A table that has lost its protection is mended as the hint says.
+DROP POLICY publicdigit_tenant ON tenant_globex.d;
+SELECT try($$SELECT publicdigit.upgrade_module('drifted', 'globex', '1.10.0')$$);
+SELECT publicdigit.protect_table('tenant_globex.d');
+SELECT publicdigit.upgrade_module('drifted', 'globex', '1.10.0');
+-- The landlord's.
+SELECT count(publicdigit.register_module(jsonb_build_object('name', 'world', 'version', version, 'context', 'landlord', 'scripts', scripts)))
+FROM (VALUES ('1.0.0', '{"migrations/0001_a.up.sql": ""}'::jsonb), ('1.1.0', '{"migrations/0001_a.up.sql": "", "migrations/0002_b.up.sql": "ALTER TABLE countries DROP COLUMN flag"}')) AS v (version, scripts);
+SELECT publicdigit.install_module('world', version => '1.0.0');
+SELECT regexp_replace(try($$SELECT publicdigit.upgrade_module('world')$$), E'\nCONTEXT.*', '');
+SELECT publicdigit.register_module('{"name": "chart", "version": "1.0.0", "context": "landlord", "requires": {"world": "^1.1"}, "scripts": {"migrations/0001_a.up.sql": "SELECT 1"}}');
+RESET client_min_messages;
+
 -- An aborted transaction, a cancelled script.
 BEGIN;
 SELECT 1 / 0;
@@ -130,6 +176,20 @@ BEGIN TRANSACTION READ ONLY;
 SELECT publicdigit.install_module('digital_card', 'acme');
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
+-- Planning takes no locks there, and comes to the same.
+CREATE VIEW planned AS SELECT p.* FROM (VALUES ('install', 'digital_card', 'acme'), ('uninstall', 'drifted', 'globex'), ('seed', 'drifted', 'globex'),
+    ('upgrade', 'world', '@landlord'), ('install', 'chart', '@landlord')) AS c (action, module, tenant), publicdigit.plan_module(c.action, c.module, c.tenant) AS p;
+SELECT string_agg(planned::text, E'\n') AS plan FROM planned \gset
+BEGIN TRANSACTION READ ONLY ISOLATION LEVEL REPEATABLE READ;
+SELECT count(*), string_agg(planned::text, E'\n') = :'plan' AS same FROM planned;
+SELECT relation::regclass, mode FROM pg_locks WHERE pid = pg_backend_pid() AND mode ~ 'RowShare|Exclusive' AND locktype = 'relation';
+ROLLBACK;
+SELECT publicdigit.suspend_tenant('acme');
+BEGIN TRANSACTION READ ONLY;
+SELECT * FROM publicdigit.plan_module('install', 'digital_card', 'acme');
+ROLLBACK;
+SELECT publicdigit.resume_tenant('acme');
+DROP VIEW planned;
 SELECT * FROM traces;
 
 DROP VIEW traces;

@@ -348,12 +348,50 @@ SELECT publicdigit.register_module('geography');
 SELECT f.rule, f.severity, f.lock, f.message FROM findings('CREATE TABLE a (tenant_id uuid, country char(2) REFERENCES countries, c char(2), FOREIGN KEY (c) REFERENCES landlord.countries)') AS f;
 SELECT f.rule FROM findings('CREATE TABLE countries (tenant_id uuid); CREATE TABLE a (tenant_id uuid, country char(2) REFERENCES countries)') AS f;
 
+-- Tables of modules that "requires" does not name, in whatever kind of statement.
+SELECT publicdigit.register_module('members', strict => true);
+SELECT f.rule, f.severity, f.line, f.message, statement FROM unnest(ARRAY[
+    'CREATE TABLE a (tenant_id uuid, c char(2)); SELECT publicdigit.reference_landlord(''a'', ''c'', ''countries'')',
+    E'SELECT 1;\nSELECT publicdigit.reference_landlord(''a'', ''c'', landlord_table => ''landlord.countries''::regclass)',
+    'INSERT INTO t (id) SELECT 1 FROM landlord.countries', 'DELETE FROM t USING members WHERE t.id = 1 AND members.id IS NULL',
+    'WITH m AS (SELECT id FROM members) SELECT id FROM m', 'SELECT (SELECT count(*) FROM members) INTO t2',
+    'CREATE VIEW w AS SELECT code FROM countries', 'CREATE TABLE a AS SELECT tenant_id FROM members',
+    'CREATE MATERIALIZED VIEW a AS SELECT code FROM countries', 'CREATE TABLE a (LIKE members)', 'CREATE TABLE a () INHERITS (members)',
+    'CREATE TABLE a (tenant_id uuid, m uuid REFERENCES members)', 'ALTER TABLE members ADD COLUMN x text',
+    'ALTER TABLE t ADD COLUMN m uuid REFERENCES members', 'SELECT id FROM members UNION SELECT id FROM members, countries'
+    ]) WITH ORDINALITY AS s (statement, n), findings(statement) AS f WHERE f.rule = 'missing_requirement' ORDER BY n, f.message;
+-- None is found of a name that stands for something else, or that two modules have, or that nobody knows.
+SELECT publicdigit.register_module('{"name": "club", "version": "1.0.0", "context": "tenant", "tables": {"fees": "tenant"}, "scripts": {"migrations/tenant/0001_a.up.sql": ""}}'),
+       publicdigit.register_module('{"name": "dues", "version": "1.0.0", "context": "tenant", "tables": {"fees": "tenant"}, "scripts": {"migrations/tenant/0001_a.up.sql": ""}}');
+SELECT statement, f.* FROM unnest(ARRAY[
+    'WITH members AS (SELECT 1 AS id) SELECT id FROM members', 'SELECT count(*) FROM other.members', 'SELECT count(*) FROM fees',
+    'SELECT count(*) FROM nowhere', 'SELECT publicdigit.reference_landlord(''a'', ''c'', format(''countries''))',
+    'SELECT reference_landlord(''a'', ''c'', ''countries'')', 'SELECT publicdigit.reference_landlord(VARIADIC NULL)',
+    'SELECT 1 AS id INTO members; SELECT id FROM members', 'CREATE VIEW members AS SELECT 1 AS id; SELECT id FROM members',
+    'CREATE TABLE m (tenant_id uuid); ALTER TABLE m RENAME TO members; SELECT tenant_id FROM members',
+    'DO ''BEGIN DELETE FROM members; END''']) AS statement, findings(statement) AS f WHERE f.rule = 'missing_requirement';
+SELECT f.* FROM findings('SELECT count(*) FROM members', before => 'CREATE TABLE members (tenant_id uuid)') AS f;
+SELECT f.rule, f.message FROM findings('SELECT count(*) FROM landlord.countries', before => 'CREATE TABLE countries (tenant_id uuid)') AS f;
+SELECT f.rule, f.message FROM findings('SELECT count(*) FROM members, countries', context => 'landlord') AS f;
+SELECT publicdigit.register_module(module('SELECT count(*) FROM members') || '{"name": "linked", "requires": {"members": "*"}}', strict => true),
+       publicdigit.register_module(module('SELECT count(*) FROM members') || '{"name": "meant", "accept": {"0001_a": ["missing_requirement"]}}', strict => true);
+
+-- What uninstalling keeps in the version below and would drop in this one.
+CREATE FUNCTION public.kept(version text, more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('name', 'kept', 'version', version, 'context', 'tenant') || more
+$$;
+SELECT publicdigit.register_module(kept('1.0.0', '{"on_uninstall": "archive"}'));
+SELECT publicdigit.register_module(kept('1.1.0'));
+SELECT publicdigit.register_module(kept('1.0.1', '{"on_uninstall": "refuse_if_data"}'), strict => true);
+SELECT publicdigit.register_module(kept('1.0.2', '{"on_uninstall": "drop"}'), strict => true);
+SELECT publicdigit.register_module(kept('1.0.2', '{"on_uninstall": "drop", "accept": {"module.json": ["drop_on_uninstall"]}}'), strict => true);
+SELECT publicdigit.register_module(kept(version), strict => true) FROM unnest('{0.9.0, 1.0.3, 1.2.0}'::text[]) AS version;
+
 -- Strict: all findings in one error, and none of the module stays.  Advice alone passes.
 SELECT publicdigit.register_module(module(E'ALTER TYPE e ADD VALUE ''two'';\nDROP TABLE t'), true);
 \echo :LAST_ERROR_SQLSTATE
 SELECT publicdigit.register_module(module('ALTER TYPE e ADD VALUE ''two''')::text, true);
 SELECT module, version FROM publicdigit.modules WHERE module = 'lint';
-SELECT publicdigit.register_module('members', strict => true);
 SELECT publicdigit.register_module('members', NULL);
 \echo :LAST_ERROR_SQLSTATE
 SELECT publicdigit.register_module('{}'::jsonb, NULL);
@@ -387,7 +425,7 @@ SELECT publicdigit.register_module(:'hidden'::jsonb, true);
 RESET standard_conforming_strings;
 
 SET client_min_messages = error;
-DROP FUNCTION public.module, public.findings, public.lock_of, public.rewrites, public.version, public.repeatable;
+DROP FUNCTION public.module, public.findings, public.lock_of, public.rewrites, public.version, public.repeatable, public.kept;
 RESET client_min_messages;
 \set clean :include 'clean.psql'
 \i :clean

@@ -28,6 +28,13 @@ SELECT submit(E' \n{"name": demo}');
 SELECT submit('{"name": "demo", "title": "\u0000"}');
 SELECT submit('{"a": ' || repeat('[', 20000));
 SELECT submit('demo');
+
+-- A key that stands twice, which only a text still has.
+SELECT submit('{"name": "demo", "version": "1.0.0", "context": "tenant", "on_uninstall": "archive", "on_uninstall": "drop"}');
+SELECT submit('{"name": "demo", "version": "1.0.0", "context": "tenant", "scripts": {}, "requires": {"a": "*", "\u0061": "^1"}, "title": "requires.a"}');
+SELECT submit('{"name": "demo", "version": "1.0.0", "context": "tenant", "tables": {"name": "tenant"}, "grants": {"name": []}, "name": "demo"}');
+SELECT try($$SELECT publicdigit.register_module('{"name": "twice", "name": "demo", "version": "1.0.0", "context": "tenant"}'::jsonb)$$);
+SELECT publicdigit.unregister_module('demo');
 SELECT submit('../demo');
 SELECT submit('');
 SELECT publicdigit.register_module(NULL::text);

@@ -132,6 +132,7 @@ RESET SESSION AUTHORIZATION;
 SELECT left(attempt('DROP POLICY publicdigit_tenant ON p3'), 5);
 -- A table that was granted loses its grants when it becomes a child.
 BEGIN;
+SET LOCAL client_min_messages = error;
 SELECT install('adopting', '{"family": "tenant"}', 'CREATE TABLE family (tenant_id uuid, n int); ALTER TABLE a INHERIT family');
 SELECT * FROM secured WHERE relname IN ('a', 'family');
 ROLLBACK;

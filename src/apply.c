@@ -239,7 +239,8 @@ forget_installation(const Work *work)
 
 /*
  * run_own
- *		Run a statement of ours as the script.
+ *		Run a statement of ours as the script.  Errors say what was done, and not
+ *		where in the script.
  */
 static void
 run_own(Work *work, const PdStep *step)
@@ -248,11 +249,14 @@ run_own(Work *work, const PdStep *step)
 
 	if (step->sql[0] == '\0')
 		return;
+	work->run.own = step->function == NULL ? "removal of the objects" :
+		psprintf("function \"%s\"", step->function);
 	script.path = step->script->path;
 	script.kind = step->script->kind;
 	script.migration = step->script->migration;
 	script.content = unconstify(char *, step->sql);
 	pd_script_execute(&work->run, &script);
+	work->run.own = NULL;
 }
 
 /*
@@ -497,6 +501,7 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 	if (change->verb == PD_VERB_ARCHIVE)
 		pd_revoke_tables(work.manifest, NULL, pd_target_schema(target));
 	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);
+	work.run.is_installed = change->from != NULL;
 	/* What comes back from the archive is moved by no script. */
 	work.run.names_changed = change->verb == PD_VERB_RESTORE;
 	foreach(cell, change->steps)

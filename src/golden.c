@@ -27,11 +27,14 @@
  *		An error (PD001) unless every table keeps golden rule 1.  OIDs of
  *		other relations, and of ones that are gone, are passed over.
  *
+ * Those that were not created just now kept it once: where they no longer do,
+ * somebody may have changed them by hand.
+ *
  * Counts stand where EXISTS would do: the planner would read the catalogs of
  * all tenants into a hash table for it.
  */
 void
-pd_check_tables(List *tables, Oid owner)
+pd_check_tables(List *tables, List *created, Oid owner)
 {
 	List	   *doubtful = NIL;
 	ListCell   *cell;
@@ -43,7 +46,11 @@ pd_check_tables(List *tables, Oid owner)
 	}
 
 	if (doubtful != NIL &&
-		pd_spi_query("SELECT c.relname::text AS table_name, v.problem, v.remedy"
+		pd_spi_query("SELECT c.relname::text AS table_name, v.problem,"
+					 " CASE WHEN v.can_protect AND NOT c.oid = ANY ($4)"
+					 "  THEN format('%s.  If no script of the module did this, publicdigit.protect_table(%L) mends the table.',"
+					 "   rtrim(v.remedy, '.'), format('%I.%I', n.nspname, c.relname))"
+					 "  ELSE v.remedy END AS remedy"
 					 " FROM pg_class AS c"
 					 " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
 					 " LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid"
@@ -53,56 +60,57 @@ pd_check_tables(List *tables, Oid owner)
 					 "  AND p.polname = 'publicdigit_tenant'"
 					 " CROSS JOIN LATERAL (VALUES"
 					 " (c.relkind = 'f',"
-					 "  'is a foreign table, which has no row-level security',"
+					 "  'is a foreign table, which has no row-level security', false,"
 					 "  'Use an ordinary table.'),"
 					 " (c.relowner <> $2,"
-					 "  'does not belong to the owner role',"
+					 "  'does not belong to the owner role', false,"
 					 "  format('ALTER TABLE %I.%I OWNER TO %I', n.nspname, c.relname, pg_get_userbyid($2))),"
 					 " (a.attnum IS NULL,"
-					 "  'has no column \"tenant_id\"',"
-					 "  format('ALTER TABLE %I ADD COLUMN tenant_id uuid', c.relname)),"
+					 "  'has no column \"tenant_id\"', false,"
+					 "  'Give the table a column: tenant_id uuid. The installer adds NOT NULL, default and row-level security.'),"
 					 " (a.atttypid <> 'uuid'::regtype,"
-					 "  'has a column \"tenant_id\" that is not of type uuid',"
+					 "  'has a column \"tenant_id\" that is not of type uuid', false,"
 					 "  format('ALTER TABLE %I ALTER COLUMN tenant_id TYPE uuid USING tenant_id::uuid', c.relname)),"
 					 /* a constraint that is NOT VALID is in pg_attribute, too */
 					 " (NOT a.attnotnull OR (SELECT count(*) FROM pg_constraint AS k"
 					 "   WHERE k.conrelid = c.oid AND k.contype = 'n'"
 					 "    AND k.conkey[1] = a.attnum AND NOT k.convalidated) > 0,"
-					 "  'has a column \"tenant_id\" that may be null',"
+					 "  'has a column \"tenant_id\" that may be null', true,"
 					 "  format('ALTER TABLE %I ALTER COLUMN tenant_id SET NOT NULL', c.relname)),"
 					 " (pg_get_expr(d.adbin, d.adrelid) IS DISTINCT FROM 'publicdigit.current_tenant_id()',"
-					 "  'has a column \"tenant_id\" that does not default to the bound tenant',"
+					 "  'has a column \"tenant_id\" that does not default to the bound tenant', true,"
 					 "  format('ALTER TABLE %I ALTER COLUMN tenant_id SET DEFAULT publicdigit.current_tenant_id()', c.relname)),"
 					 " (NOT c.relrowsecurity OR NOT c.relforcerowsecurity,"
-					 "  'does not enforce row-level security',"
+					 "  'does not enforce row-level security', true,"
 					 "  format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', c.relname)),"
 					 " (p.oid IS NULL OR p.polpermissive OR p.polcmd <> '*' OR p.polroles <> '{0}'"
 					 "   OR pg_get_expr(p.polqual, c.oid) IS DISTINCT FROM pg_get_expr(p.polwithcheck, c.oid)"
 					 "   OR pg_get_expr(p.polqual, c.oid) NOT IN"
 					 "    ('publicdigit.is_current_tenant(tenant_id)',"
 					 "     '(tenant_id = publicdigit.current_tenant_id())'),"
-					 "  'does not have the tenant policy',"
+					 "  'does not have the tenant policy', true,"
 					 "  'Leave the policy \"publicdigit_tenant\" as the installer makes it.'),"
 					 " ((SELECT count(*) FROM pg_policy AS q WHERE q.polrelid = c.oid"
 					 "   AND q.polname = 'publicdigit_bound'"
 					 "   AND (NOT q.polpermissive OR q.polcmd <> '*' OR q.polroles <> '{0}'"
 					 "    OR pg_get_expr(q.polqual, c.oid) IS DISTINCT FROM pg_get_expr(p.polqual, c.oid)"
 					 "    OR pg_get_expr(q.polwithcheck, c.oid) IS DISTINCT FROM 'publicdigit.ensure_tenant()')) > 0,"
-					 "  'has a policy \"publicdigit_bound\" of another kind than the installer makes',"
+					 "  'has a policy \"publicdigit_bound\" of another kind than the installer makes', true,"
 					 "  'Leave the policy \"publicdigit_bound\" as the installer makes it.'),"
 					 " ((SELECT count(*) FROM pg_policy AS q WHERE q.polrelid = c.oid AND q.polpermissive"
 					 "   AND (SELECT count(*) FROM pg_depend AS e"
 					 "    WHERE e.classid = 'pg_policy'::regclass AND e.objid = q.oid"
 					 "     AND e.refclassid = 'pg_proc'::regclass"
 					 "     AND (SELECT pronamespace FROM pg_proc WHERE oid = e.refobjid) = $3) = 0) > 0,"
-					 "  'has a permissive policy that does not name a function of publicdigit',"
+					 "  'has a permissive policy that does not name a function of publicdigit', false,"
 					 "  'Add \"publicdigit.is_current_tenant(tenant_id) AND\" to its expressions: DROP EXTENSION publicdigit CASCADE would leave the table open to it.')"
-					 " ) AS v (broken, problem, remedy)"
+					 " ) AS v (broken, problem, can_protect, remedy)"
 					 " WHERE c.oid = ANY ($1) AND c.relkind IN ('r', 'p', 'f') AND v.broken"
 					 " ORDER BY c.relname LIMIT 1",
 					 PD_ARGS(pd_oid_array(doubtful),
 							 pd_datum(OIDOID, ObjectIdGetDatum(owner)),
-							 pd_datum(OIDOID, ObjectIdGetDatum(pd_catalog()->schema)))) > 0)
+							 pd_datum(OIDOID, ObjectIdGetDatum(pd_catalog()->schema)),
+							 pd_oid_array(created))) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_PD_GOLDEN_RULE),
 				 errmsg("table \"%s\" %s", pd_spi_text(0, "table_name"),

@@ -13,7 +13,7 @@
 #include "nodes/pg_list.h"
 
 /* Lists are of OIDs.  All must be called inside pd_spi_begin. */
-extern void pd_check_tables(List *tables, Oid owner);
+extern void pd_check_tables(List *tables, List *created, Oid owner);
 extern void pd_check_functions(List *functions);
 extern void pd_check_materialized_views(List *relations);
 extern void pd_check_keys(List *tables, const char *tenant_column);

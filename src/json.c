@@ -16,6 +16,7 @@
 #include "utils/json.h"
 
 #include "json.h"
+#include "spi.h"
 
 /* The longest value that an error shows in full. */
 #define SHOWN_MAX	100
@@ -57,11 +58,41 @@ pd_json_try(const char *text, ErrorData **error)
 }
 
 /*
+ * ensure_keys_once
+ *		Raise 22023 for a key that stands twice in an object, or in one of the
+ *		objects that this has.
+ *
+ * jsonb keeps the last of them without a word; type json still has them all.
+ */
+static void
+ensure_keys_once(const char *text, const char *file)
+{
+	PdSpi		spi;
+
+	pd_spi_begin(&spi);
+	if (pd_spi_query("WITH top AS MATERIALIZED (SELECT key, value FROM json_each($1::json))"
+					 " SELECT way || key AS key"
+					 " FROM (SELECT '' AS way, key FROM top"
+					 "  UNION ALL SELECT t.key || '.', n.key FROM top AS t"
+					 "  CROSS JOIN LATERAL json_object_keys(CASE json_typeof(t.value)"
+					 "   WHEN 'object' THEN t.value ELSE '{}' END) AS n (key)) AS k"
+					 " GROUP BY way, key HAVING count(*) > 1"
+					 " ORDER BY way COLLATE \"C\", key COLLATE \"C\" LIMIT 1",
+					 PD_ARGS(pd_text(text))) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("key \"%s\" is there twice in %s", pd_spi_text(0, "key"), file),
+				 errdetail("Only the last one would count."),
+				 errhint("Remove one of them.")));
+	pd_spi_end(&spi);
+}
+
+/*
  * pd_json_parse
  *		Read JSON from a text in the database's encoding.
  *
- * Raises 22023 that names the file, with the server's own words in the
- * detail, where the text is no JSON.
+ * Raises 22023 that names the file where the text is no JSON, with the server's
+ * own words in the detail, and where an object has a key twice.
  */
 Jsonb *
 pd_json_parse(const char *text, const char *file)
@@ -80,6 +111,8 @@ pd_json_parse(const char *text, const char *file)
 						   error->context == NULL ? "" : error->context,
 						   error->context == NULL ? "" : ")"),
 				 errhint("Correct the text at this place.")));
+	if (JB_ROOT_IS_OBJECT(document))
+		ensure_keys_once(text, file);
 	return document;
 }
 

@@ -31,6 +31,14 @@
 #include "script_text.h"
 #include "semver.h"
 #include "spi.h"
+#include "version.h"
+
+/* What findings about the manifest stand with, as others do with a script. */
+static const PdScript manifest_file = {
+	.path = PD_MANIFEST_FILE,
+	.migration = PD_MANIFEST_FILE,
+	.content = "",
+};
 
 /*
  * error_context
@@ -159,6 +167,7 @@ look_at_script(PdLint *lint, const PdScript *script)
 
 			CHECK_FOR_INTERRUPTS();
 			lint->location = raw->stmt_location;
+			pd_lint_note_uses(lint, raw->stmt);
 			pd_lint_statement(lint, raw->stmt);
 		}
 	}
@@ -204,6 +213,27 @@ compare_migrations(PdLint *lint, List *lower)
 }
 
 /*
+ * compare_uninstall
+ *		Find out whether uninstalling loses rows that it keeps in the version below.
+ */
+static void
+compare_uninstall(PdLint *lint, const PdManifest *lower)
+{
+	if (lint->source->manifest->on_uninstall != PD_UNINSTALL_DROP ||
+		lower->on_uninstall == PD_UNINSTALL_DROP)
+		return;
+	lint->is_new = true;
+	lint->location = 0;
+	lint->script = &manifest_file;
+	pd_lint_report(lint, PD_LINT_DROP_ON_UNINSTALL, NoLock, "",
+				   lower->on_uninstall == PD_UNINSTALL_ARCHIVE ?
+				   "uninstalling drops the tables with their rows, which version %s puts into the archive" :
+				   "uninstalling drops the tables with their rows, which version %s refuses to do",
+				   lower->version);
+	lint->script = NULL;
+}
+
+/*
  * look_at_module
  *		Fill in the findings.  Migrations are looked at in the order in which
  *		they run, which is that of the paths.
@@ -238,18 +268,23 @@ look_at_module(PdLint *lint)
 	}
 	AtEOXact_GUC(false, save_nestlevel);
 	error_context_stack = callback.previous;
+	pd_lint_report_uses(lint);
 	compare_migrations(lint, scripts);
+	if (lower != 0)
+		compare_uninstall(lint, pd_version_manifest(lower));
 }
 
 /*
  * has_migration
- *		Has the module this migration?
+ *		Has the module this migration?  The manifest counts as one.
  */
 static bool
 has_migration(const PdModuleSource *source, const char *migration)
 {
 	ListCell   *cell;
 
+	if (strcmp(migration, PD_MANIFEST_FILE) == 0)
+		return true;
 	foreach(cell, source->scripts)
 	{
 		const PdScript *script = lfirst(cell);
@@ -304,7 +339,8 @@ ensure_acceptable(const PdModuleSource *source)
 					 errmsg("module \"%s\" accepts hazards of a migration that it does not have",
 							source->manifest->name),
 					 errdetail("\"accept\" names \"%s\".", acceptance->migration),
-					 errhint("Name a migration by its file, without \".up.sql\".")));
+					 errhint("Name a migration by its file, without \".up.sql\", and the manifest by \"%s\".",
+							 PD_MANIFEST_FILE)));
 		foreach(hazard, acceptance->hazards)
 			ensure_rule(source->manifest, lfirst(hazard));
 	}
@@ -345,9 +381,11 @@ place_of(const PdLintFinding *finding)
 	StringInfoData place;
 
 	initStringInfo(&place);
-	appendStringInfo(&place, "%s at script \"%s\", line %d",
-					 pd_severity_name(pd_lint_rule(finding->rule)->severity),
-					 finding->script->path, finding->line);
+	appendStringInfo(&place, "%s at ", pd_severity_name(pd_lint_rule(finding->rule)->severity));
+	if (finding->script == &manifest_file)
+		appendStringInfoString(&place, PD_MANIFEST_FILE);
+	else
+		appendStringInfo(&place, "script \"%s\", line %d", finding->script->path, finding->line);
 	if (finding->lock != NoLock)
 		appendStringInfo(&place, "; lock: %s on %s",
 						 pd_lock_name(finding->lock), finding->object);

@@ -139,10 +139,14 @@ static const PdLintRule rules[PD_LINT_RULES] = {
 	"A script makes, alters and fills the tables of its own schema; run the statement outside the module."},
 	[PD_LINT_REFERENCE_LANDLORD] = {"reference_landlord", PD_SEVERITY_INFO,
 	"Use publicdigit.reference_landlord() in place of the foreign key: each install and uninstall of a tenant locks the landlord's table, and each delete there searches the tables of all tenants."},
+	[PD_LINT_MISSING_REQUIREMENT] = {"missing_requirement", PD_SEVERITY_WARNING,
+	"Name the module under \"requires\" in module.json: the script fails where it is not installed, and without the key nothing keeps it from being uninstalled."},
 	[PD_LINT_CHANGED_MIGRATION] = {"changed_migration", PD_SEVERITY_ERROR,
 	"Put the script back and write a new migration: where it is applied every upgrade would stop."},
 	[PD_LINT_LOST_MIGRATION] = {"lost_migration", PD_SEVERITY_ERROR,
 	"A version carries every migration up to it, under the same name; where this one is applied no upgrade leads to a version without it."},
+	[PD_LINT_DROP_ON_UNINSTALL] = {"drop_on_uninstall", PD_SEVERITY_ERROR,
+	"Write \"on_uninstall\" as the version before has it.  Left out, it means \"drop\"."},
 };
 
 /*

@@ -87,11 +87,13 @@ typedef enum PdLintRuleId
 	PD_LINT_SET_SCHEMA,
 	PD_LINT_REFUSED_STATEMENT,
 	PD_LINT_REFERENCE_LANDLORD,
+	PD_LINT_MISSING_REQUIREMENT,
 	PD_LINT_CHANGED_MIGRATION,
-	PD_LINT_LOST_MIGRATION
+	PD_LINT_LOST_MIGRATION,
+	PD_LINT_DROP_ON_UNINSTALL
 } PdLintRuleId;
 
-#define PD_LINT_RULES	(PD_LINT_LOST_MIGRATION + 1)
+#define PD_LINT_RULES	(PD_LINT_DROP_ON_UNINSTALL + 1)
 
 typedef struct PdLintRule
 {
@@ -103,7 +105,7 @@ typedef struct PdLintRule
 typedef struct PdLintFinding
 {
 	PdLintRuleId rule;
-	const PdScript *script;
+	const PdScript *script;		/* or what stands for the manifest */
 	int			line;
 	LOCKMODE	lock;			/* NoLock where none is worth a word */
 	char	   *object;			/* what is locked, and what it is called */
@@ -138,6 +140,8 @@ typedef struct PdLint
 	int			location;		/* byte offset of the statement */
 	List	   *objects;		/* of PdLintObject */
 	List	   *checks;			/* of PdLintCheck */
+	List	   *uses;			/* of tables, for lint_use.c alone */
+	List	   *own;			/* names of relations that any script makes, of char * */
 	List	   *findings;		/* of PdLintFinding */
 } PdLint;
 
@@ -174,6 +178,10 @@ extern void pd_lint_foreign_key(PdLint *lint, const char *table, const char *col
 extern void pd_lint_create_table(PdLint *lint, const CreateStmt *stmt);
 extern void pd_lint_create_table_as(PdLint *lint, const IntoClause *into, const SelectStmt *query);
 extern void pd_lint_alter_table(PdLint *lint, const AlterTableStmt *stmt);
+
+/* lint_use.c */
+extern void pd_lint_note_uses(PdLint *lint, Node *stmt);
+extern void pd_lint_report_uses(PdLint *lint);
 
 /* lint_statement.c, lint_refused.c, lint_drop.c */
 extern void pd_lint_statement(PdLint *lint, Node *stmt);

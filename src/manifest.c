@@ -417,10 +417,10 @@ read_accept(const PdReader *reader, PdManifest *manifest)
 		const PdJsonPair *pair = lfirst(lc);
 		PdAcceptance *acceptance = palloc(sizeof(PdAcceptance));
 
-		if (!is_migration_stem(pair->key))
+		if (!is_migration_stem(pair->key) && strcmp(pair->key, PD_MANIFEST_FILE) != 0)
 			pd_bad_key(&nested, pair,
 					   "a migration has four to nine digits, an underscore and a word of lower-case letters, digits and underscores, a repeatable script only such a word",
-					   "Name a migration as its files are named, without .up.sql, such as \"0002_drop_phone\".");
+					   "Name a migration as its files are named, without .up.sql, such as \"0002_drop_phone\", and the manifest \"" PD_MANIFEST_FILE "\".");
 		acceptance->migration = pair->key;
 		acceptance->hazards = read_hazards(&nested, pair);
 		manifest->accepted = lappend(manifest->accepted, acceptance);

@@ -42,7 +42,7 @@ typedef enum PdOnUninstall
 /* "accept": {"0002_drop_phone": ["drop_column"]}: hazards that are meant. */
 typedef struct PdAcceptance
 {
-	char	   *migration;
+	char	   *migration;		/* or PD_MANIFEST_FILE */
 	List	   *hazards;		/* of char * */
 } PdAcceptance;
 
@@ -60,6 +60,9 @@ typedef struct PdManifest
 	List	   *accepted;		/* of PdAcceptance */
 	Jsonb	   *document;		/* its keys, without "scripts" and "$schema" */
 } PdManifest;
+
+/* What "accept" and the lint name the manifest by. */
+#define PD_MANIFEST_FILE	"module.json"
 
 /* The longest name of a module or table: NAMEDATALEN less its end. */
 #define PD_NAME_MAX		63

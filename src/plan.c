@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+
 #include "plan.h"
 #include "resolver.h"
 #include "script_error.h"
@@ -230,7 +232,7 @@ pd_plan_install(const PdTarget *target, const char *module, const char *version)
 	if (version == NULL && installed != NULL)
 		version = installed->version;
 	versions = pd_resolve(target, module, version);
-	if (target->context == PD_LANDLORD && takes_along(target, versions))
+	if (target->context == PD_LANDLORD && !XactReadOnly && takes_along(target, versions))
 	{
 		PdTarget	landlord = *target;
 

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -30,7 +31,9 @@ planned_changes(const char *action, const char *module, const PdTenantRef *ref,
 {
 	bool		adds = strcmp(action, "install") == 0 || strcmp(action, "seed") == 0;
 
-	pd_module_target(ref, module, adds ? PD_TARGET_ADD : PD_TARGET_CHANGE, target);
+	/* A read-only transaction can take no lock, and carries out no plan. */
+	pd_module_target(ref, module, XactReadOnly ? PD_TARGET_READ :
+					 adds ? PD_TARGET_ADD : PD_TARGET_CHANGE, target);
 	if (strcmp(action, "install") == 0)
 		return pd_plan_install(target, module, version);
 	if (strcmp(action, "upgrade") == 0)

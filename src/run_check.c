@@ -106,7 +106,7 @@ pd_check_run(PdScriptRun *run)
 			pd_is_protected(lfirst_oid(cell), NULL))
 			tables = lappend_oid(tables, lfirst_oid(cell));
 	}
-	pd_check_tables(tables, run->owner);
+	pd_check_tables(tables, run->created, run->owner);
 	pd_check_functions(run->functions);
 	pd_check_materialized_views(run->relations);
 }

@@ -47,6 +47,7 @@
 #include "script_error.h"
 #include "script_guard.h"
 #include "script_text.h"
+#include "script_verify.h"
 #include "search_path.h"
 #include "spi.h"
 
@@ -74,7 +75,8 @@ pd_script_owner(void)
 
 /*
  * error_context
- *		Error context callback: module, script, statement and line.
+ *		Error context callback: module, script, statement and line, or what of
+ *		ours runs in the script's place.
  *
  * A syntax error's cursor points into the script, which the client does not
  * have, so it becomes a line number here.
@@ -86,7 +88,10 @@ error_context(void *arg)
 	const PdScriptRun *run = position->run;
 	const PdScript *script = position->script;
 
-	if (position->statement == 0)
+	if (run->own != NULL)
+		errcontext("module \"%s\" version %s, %s of script \"%s\"",
+				   run->manifest->name, run->version, run->own, script->path);
+	else if (position->statement == 0)
 	{
 		int			location = pd_script_take_error_position(script->content,
 															 position->location);
@@ -154,16 +159,16 @@ ensure_unchanged(const PdScriptRun *run)
 
 /*
  * run_statement
- *		Execute one statement as the script.
+ *		Execute one statement as the script.  receiver gets what it gives.
  */
 static void
-run_statement(PdScriptRun *run, const char *sql)
+run_statement(PdScriptRun *run, const char *sql, DestReceiver *receiver)
 {
 	SPIExecuteOptions options = {0};
 	PdScriptRun *save_running = pd_script_running();
 	volatile int rc = 0;
 
-	options.dest = CreateDestReceiver(DestNone);
+	options.dest = receiver;
 
 	PG_TRY();
 	{
@@ -172,12 +177,14 @@ run_statement(PdScriptRun *run, const char *sql)
 		/* Checked while the guard is up: the checks may run no user code. */
 		ensure_unchanged(run);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		/* Not left to abort: a caller may catch the error and go on. */
 		pd_script_set_running(save_running);
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	pd_script_set_running(save_running);
 
 	if (rc < 0)
 		ereport(ERROR,
@@ -302,12 +309,14 @@ fire_deferred_triggers(PdScriptRun *run)
 	if (names.len > 0)
 	{
 		run->is_firing = true;
-		run_statement(run, psprintf("SET CONSTRAINTS %s IMMEDIATE", names.data));
+		run_statement(run, psprintf("SET CONSTRAINTS %s IMMEDIATE", names.data),
+					  None_Receiver);
 		run->is_firing = false;
 	}
 	ensure_none_pending(tables);
 	if (deferred.len > 0)
-		run_statement(run, psprintf("SET CONSTRAINTS %s DEFERRED", deferred.data));
+		run_statement(run, psprintf("SET CONSTRAINTS %s DEFERRED", deferred.data),
+					  None_Receiver);
 }
 
 /*
@@ -432,7 +441,9 @@ run_statements(PdScriptRun *run, ScriptPosition *position)
 		ensure_splittable(raw->stmt);
 
 		old = MemoryContextSwitchTo(statement_memory);
-		run_statement(run, pnstrdup(content + start, end - start));
+		run_statement(run, pnstrdup(content + start, end - start),
+					  position->script->kind == PD_SCRIPT_VERIFY ? pd_verify_receiver() :
+					  None_Receiver);
 		spare_caches(run);
 		pd_script_guard_check_touched(run);
 		MemoryContextSwitchTo(old);

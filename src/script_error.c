@@ -54,14 +54,54 @@ seed_hint(const PdManifest *manifest)
 }
 
 /*
+ * is_about_names
+ *		Does an error say that something is there, or is not?
+ */
+static bool
+is_about_names(const ErrorData *error)
+{
+	switch (error->sqlerrcode)
+	{
+		case ERRCODE_DUPLICATE_COLUMN:
+		case ERRCODE_DUPLICATE_OBJECT:
+		case ERRCODE_DUPLICATE_TABLE:
+		case ERRCODE_UNDEFINED_COLUMN:
+		case ERRCODE_UNDEFINED_OBJECT:
+		case ERRCODE_UNDEFINED_TABLE:
+			return true;
+		default:
+			return false;
+	}
+}
+
+#define ONE_SOURCE	"A table comes from migrations or from the installer, never from both."
+
+/*
+ * drift_hint
+ *		What to do where something is there, or is not, unlike the scripts of an
+ *		installed module have it.  Whether somebody has changed the schema by hand
+ *		cannot be looked up here, after an error.
+ */
+static char *
+drift_hint(const ErrorData *error, const PdScriptRun *run)
+{
+	return psprintf("%sIf the schema was changed by hand, publicdigit.check_drift('%s') tells where.",
+					error->sqlerrcode == ERRCODE_DUPLICATE_TABLE ? ONE_SOURCE "  " : "",
+					run->context == PD_TENANT ? run->tenant.slug : "@landlord");
+}
+
+/*
  * hint_for
  *		What to do about an error, where the server gives no hint; or NULL.
  */
 static char *
 hint_for(const ErrorData *error, const PdScriptRun *run, const PdScript *script)
 {
+	/* What is installed already is not taken over. */
+	if (run->is_installed && is_about_names(error))
+		return drift_hint(error, run);
 	if (error->sqlerrcode == ERRCODE_DUPLICATE_TABLE)
-		return "A table comes from migrations or from the installer, never from both.  One that was made in another way can be taken over with publicdigit.baseline_module().";
+		return ONE_SOURCE "  One that was made in another way can be taken over with publicdigit.baseline_module().";
 	if (error->sqlerrcode == ERRCODE_NOT_NULL_VIOLATION && error->column_name != NULL &&
 		strcmp(error->column_name, PD_TENANT_COLUMN) == 0)
 		return "Rows get their tenant from the column's default, which a table has when the statement that makes it has ended.  In that statement write publicdigit.current_tenant_id() into them.";

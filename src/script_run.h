@@ -25,6 +25,8 @@ typedef struct PdScriptRun
 	PdTenant	tenant;			/* where context is PD_TENANT */
 	const PdManifest *manifest;
 	const char *version;		/* whose scripts run, for error contexts */
+	const char *own;			/* what of ours runs in a script's place; else NULL */
+	bool		is_installed;	/* the target had the module before */
 	MemoryContext memory;		/* of the lists below */
 	Oid			schema;
 	Oid			owner;			/* the role that scripts run as */

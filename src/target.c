@@ -9,6 +9,7 @@
 
 #include "access/xact.h"
 
+#include "compat.h"
 #include "spi.h"
 #include "target.h"
 #include "tenant.h"
@@ -93,10 +94,28 @@ ensure_current(const PdTarget *target)
 }
 
 /*
+ * report_read_only
+ *		Raise 25006: the server would name a statement of ours that the caller
+ *		does not know.
+ */
+pg_noreturn static void
+report_read_only(PdTargetLock lock)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+			 lock == PD_TARGET_LOOK ?
+			 errmsg("cannot compare modules in a read-only transaction") :
+			 errmsg("cannot change modules in a read-only transaction"),
+			 lock == PD_TARGET_LOOK ?
+			 errdetail("What modules should be is found out by installing them anew, which is rolled back.") : 0,
+			 errhint("Use a transaction that is READ WRITE, on the primary server.")));
+}
+
+/*
  * pd_target_lock
  *		Keep others from changing the target's modules until the transaction
  *		ends.  Errors: 42704 when the tenant is gone, 55000 when it is not
- *		active, 40001 when the transaction's snapshot is older than another one's
+ *		active, 25006 in a read-only transaction, 40001 when the transaction's snapshot is older than another one's
  *		change of modules.  Must be called inside pd_spi_begin.
  *
  * Locks come in one order: the landlord's, the tenant's, and then those of the
@@ -107,6 +126,14 @@ ensure_current(const PdTarget *target)
 void
 pd_target_lock(PdTarget *target, PdTargetLock lock)
 {
+	if (lock == PD_TARGET_READ)
+	{
+		if (target->context == PD_TENANT)
+			pd_ensure_active(&target->tenant);
+		return;
+	}
+	if (XactReadOnly)
+		report_read_only(lock);
 	if (target->context == PD_TENANT)
 	{
 		pd_spi_query("SELECT FROM publicdigit.setting FOR KEY SHARE", NULL, 0);

@@ -23,6 +23,7 @@ typedef struct PdTarget
 /* The lock that a change of modules takes on its target. */
 typedef enum PdTargetLock
 {
+	PD_TARGET_READ,				/* none: planning in a read-only transaction */
 	PD_TARGET_LOOK,				/* drift check: a suspended tenant, too */
 	PD_TARGET_ADD,				/* install, seed: nothing that others rest on */
 	PD_TARGET_CHANGE			/* what others may rest on */

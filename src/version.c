@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "utils/jsonb.h"
 
 #include "spi.h"
@@ -24,13 +25,20 @@ number(uint64 row, const char *column)
 	return DatumGetInt64(pd_spi_datum(row, column, &isnull));
 }
 
+#define LOAD_VERSION \
+	"SELECT v.manifest, v.checksum, v.head" \
+	" FROM publicdigit.module_version AS v" \
+	" JOIN publicdigit.module AS m ON m.name = v.module" \
+	" WHERE v.id = $1"
+
 /*
  * pd_version_load
  *		A version with its manifest and scripts, as they were registered.
  *
  * It is locked, so that nobody unregisters what is being installed.  Its module
  * comes first: who unregisters waits for that row, and holds no version yet for
- * which another one could wait.
+ * which another one could wait.  A read-only transaction takes no lock, and
+ * installs nothing.
  */
 PdVersion *
 pd_version_load(int64 id)
@@ -43,10 +51,7 @@ pd_version_load(int64 id)
 	version->id = id;
 	version->source = source;
 	/* The rows are locked in the order of the list after OF. */
-	if (pd_spi_query("SELECT v.manifest, v.checksum, v.head"
-					 " FROM publicdigit.module_version AS v"
-					 " JOIN publicdigit.module AS m ON m.name = v.module"
-					 " WHERE v.id = $1 FOR KEY SHARE OF m, v",
+	if (pd_spi_query(XactReadOnly ? LOAD_VERSION : LOAD_VERSION " FOR KEY SHARE OF m, v",
 					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(id)))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

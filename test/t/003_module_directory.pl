@@ -60,6 +60,9 @@ unlink "$folder/t_empty/module.json" or die $!;
 faulty('module.json of module "t_syntax" is not valid JSON: The server says:'
 	  . ' invalid input syntax for type json. Token "demo" is invalid. (JSON data, line 2:  "name": demo...)',
 	't_syntax', 'module.json' => qq({\n "name": demo}));
+faulty('key "grants.a" is there twice in module.json of module "t_twice": Only the last one would count.',
+	't_twice', 'module.json' => '{"name": "t_twice", "version": "1.0.0", "context": "tenant",'
+	  . ' "tables": {"a": "tenant"}, "grants": {"a": ["select"], "a": []}}');
 faulty('module.json of module "t_latin" cannot be read: It is not text in UTF-8.',
 	't_latin', 'module.json' => qq({"name": "t_latin", "title": "\xe9"}));
 faulty("$up of module \"t_zero\" cannot be read: It is not text in UTF-8.",

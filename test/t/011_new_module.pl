@@ -142,6 +142,8 @@ for my $change (
 	[ 'club_card', 'migrations/tenant/0001_create_club_card_items.down.sql', qr/^.*$/s, 'SELECT 1;', 'nothing is dropped' ],
 	[ 'club_card', 'migrations/tenant/0001_create_club_card_items.up.sql', qr/TABLE club_card_items \(/,
 		'TABLE club_card_item (', 'the table has another name' ],
+	[ 'club_card', 'module.json', qr/refuse_if_data/, 'drop', 'uninstalling takes rows away' ],
+	[ 'club_card2', 'module.json', qr/refuse_if_data/, 'archive', 'uninstalling puts rows away' ],
 	[ 'club_card', 'module.json', qr/"tables"/, '"grants": {"club_card_items": ["select"]}, "tables"', 'writing is not granted' ],
 	[ 'club_card2', 'module.json', qr/"shared"/, '"tenant"', 'the table is not shared' ],
 	[ 'club_card2', 'migrations/0001_create_club_card2_items.verify.sql', qr/EXISTS/, 'NOT EXISTS', 'verification fails' ])

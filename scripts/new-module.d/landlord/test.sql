@@ -1,4 +1,4 @@
-SELECT plan(8);
+SELECT plan(9);
 
 SELECT lives_ok($$ SELECT publicdigit.install_module('@NAME@') $$, 'the module is installed');
 SELECT has_table('landlord'::name, '@TABLE@'::name, 'the table is there');
@@ -16,6 +16,9 @@ SELECT results_eq('SELECT title FROM @TABLE@', ARRAY['first'], 'the other tenant
 SELECT publicdigit.forget_tenant() \g /dev/null
 RESET SESSION AUTHORIZATION;
 
+SELECT throws_ok($$ SELECT publicdigit.uninstall_module('@NAME@', '@landlord') $$, '55000', NULL,
+                 'while there are rows the module stays');
+DELETE FROM landlord.@TABLE@;
 SELECT lives_ok($$ SELECT publicdigit.uninstall_module('@NAME@', '@landlord') $$,
                 'the module is uninstalled');
 SELECT hasnt_table('landlord'::name, '@TABLE@'::name, 'and the table is gone');

@@ -1,4 +1,4 @@
-SELECT plan(10);
+SELECT plan(11);
 
 SELECT lives_ok($$
     SELECT publicdigit.install_module('@NAME@', tenant)
@@ -27,6 +27,9 @@ SELECT throws_ok(format('SELECT * FROM %I.@TABLE@', :'schema_one'), '42501', NUL
                  'without a tenant nothing is reached');
 RESET SESSION AUTHORIZATION;
 
+SELECT throws_ok($$ SELECT publicdigit.uninstall_module('@NAME@', 'test-one') $$, '55000', NULL,
+                 'while there are rows the module stays');
+DELETE FROM :"schema_one".@TABLE@;
 SELECT lives_ok($$
     SELECT publicdigit.uninstall_module('@NAME@', tenant)
     FROM unnest('{test-one, test-two}'::text[]) AS tenant
