@@ -120,7 +120,7 @@ static const PdLintRule rules[PD_LINT_RULES] = {
 	[PD_LINT_SECURITY_DEFINER] = {"security_definer", PD_SEVERITY_ERROR,
 	"Add SET search_path = pg_catalog, pg_temp, and qualify the names in the function."},
 	[PD_LINT_GRANT] = {"grant", PD_SEVERITY_ERROR,
-	"List what the app role may do under \"grants\" in module.json."},
+	"List what the app role may do under \"grants\" in module.json, and the views that it may read under \"views\"."},
 	[PD_LINT_TRANSACTION_CONTROL] = {"transaction_control", PD_SEVERITY_ERROR,
 	"Remove the statement: all scripts of a module run in one transaction."},
 	[PD_LINT_COPY] = {"copy", PD_SEVERITY_ERROR,
