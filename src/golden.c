@@ -253,7 +253,7 @@ pd_check_views(List *views, Oid owner)
 					 "  'Use a view WITH (security_invoker = true), or a table that the application fills.'),"
 					 " (c.relowner <> $2,"
 					 "  'does not belong to the owner role',"
-					 "  'The app role is given views of the module alone.',"
+					 "  'Whoever owns it can put anything in its place.',"
 					 "  format('ALTER VIEW %I.%I OWNER TO %I', n.nspname, c.relname, pg_get_userbyid($2))),"
 					 " (c.relkind = 'v' AND (SELECT count(*) FROM pg_options_to_table(c.reloptions) AS o"
 					 "   WHERE o.option_name = 'security_invoker' AND o.option_value::boolean) = 0,"

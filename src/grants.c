@@ -71,21 +71,21 @@ privilege_list(AclMode privileges)
 }
 
 /*
- * has_grant
- *		Has the app role these privileges on a table, view or sequence by the
- *		owner's own grant?
+ * held_privileges
+ *		What the app role may do with a table, view or sequence by the owner's own
+ *		grant.
  */
-static bool
-has_grant(Oid relid, AclMode privileges)
+static AclMode
+held_privileges(Oid relid)
 {
 	Oid			app = get_role_oid(NameStr(pd_catalog_set_up()->app_role), false);
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	bool		isnull;
 	Datum		value;
-	bool		found = false;
+	AclMode		held = ACL_NO_RIGHTS;
 
 	if (!HeapTupleIsValid(tuple))
-		return false;
+		return held;
 	value = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relacl, &isnull);
 	if (!isnull)
 	{
@@ -96,13 +96,12 @@ has_grant(Oid relid, AclMode privileges)
 			const AclItem *item = &ACL_DAT(acl)[i];
 
 			if (item->ai_grantee == app &&
-				item->ai_grantor == ((Form_pg_class) GETSTRUCT(tuple))->relowner &&
-				(ACLITEM_GET_PRIVS(*item) & privileges) == privileges)
-				found = true;
+				item->ai_grantor == ((Form_pg_class) GETSTRUCT(tuple))->relowner)
+				held |= ACLITEM_GET_PRIVS(*item);
 		}
 	}
 	ReleaseSysCache(tuple);
-	return found;
+	return held;
 }
 
 /*
@@ -157,7 +156,7 @@ add_sequences(List *statements, Oid relid, bool is_grant)
 		if (!is_grant)
 			statements = lappend(statements,
 								 psprintf("REVOKE USAGE ON SEQUENCE %s FROM %s", name, app_role()));
-		else if (!has_grant(DatumGetObjectId(pd_spi_datum(row, "oid", &isnull)), ACL_USAGE))
+		else if (!(held_privileges(DatumGetObjectId(pd_spi_datum(row, "oid", &isnull))) & ACL_USAGE))
 			statements = lappend(statements,
 								 psprintf("GRANT USAGE ON SEQUENCE %s TO %s", name, app_role()));
 	}
@@ -214,11 +213,12 @@ grant_statements(const PdManifest *manifest, const char *schema,
 		Oid			relid = get_relname_relid(spec->name, nspid);
 		bool		is_there = is_table(relid) && !is_among(dropped, spec->name);
 
-		if (spec->privileges == 0 || !(is_there || is_planned))
+		AclMode		missing = spec->privileges & ~(is_there ? held_privileges(relid) : 0);
+
+		if (!(is_there || is_planned))
 			continue;
-		if (!is_there || !has_grant(relid, spec->privileges))
-			statements = lappend(statements,
-								 grant_statement(spec->privileges, schema, spec->name));
+		if (missing != 0)
+			statements = lappend(statements, grant_statement(missing, schema, spec->name));
 		if (is_there && (spec->privileges & ACL_INSERT))
 			statements = add_sequences(statements, relid, true);
 	}
@@ -228,7 +228,7 @@ grant_statements(const PdManifest *manifest, const char *schema,
 		Oid			relid = get_relname_relid(name, nspid);
 		bool		is_there = is_view(relid) && !is_among(dropped, name);
 
-		if ((is_there || is_planned) && !(is_there && has_grant(relid, ACL_SELECT)))
+		if (is_there ? !(held_privileges(relid) & ACL_SELECT) : is_planned)
 			statements = lappend(statements, grant_statement(ACL_SELECT, schema, name));
 	}
 	return statements;

@@ -119,6 +119,8 @@ static const PdLintRule rules[PD_LINT_RULES] = {
 	"Leave the policy as the installer makes it, and add policies of other names."},
 	[PD_LINT_SECURITY_DEFINER] = {"security_definer", PD_SEVERITY_ERROR,
 	"Add SET search_path = pg_catalog, pg_temp, and qualify the names in the function."},
+	[PD_LINT_SECURITY_INVOKER] = {"security_invoker", PD_SEVERITY_ERROR,
+	"Write CREATE VIEW ... WITH (security_invoker = true), each time that the view is replaced, too."},
 	[PD_LINT_GRANT] = {"grant", PD_SEVERITY_ERROR,
 	"List what the app role may do under \"grants\" in module.json, and the views that it may read under \"views\"."},
 	[PD_LINT_TRANSACTION_CONTROL] = {"transaction_control", PD_SEVERITY_ERROR,

@@ -293,7 +293,7 @@ read_grants(const PdReader *reader, PdManifest *manifest)
 		if (table == NULL)
 			pd_bad_key(&nested, pair,
 					   "only tables that \"tables\" names can be granted on",
-					   "Add the table to \"tables\", or remove the key.");
+					   "Add the table to \"tables\", or remove the key; a view is named under \"views\" alone.");
 		table->privileges = read_privileges(&nested, pair, table->is_tenant);
 	}
 }
