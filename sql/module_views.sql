@@ -39,9 +39,12 @@ SELECT * FROM card_totals;
 SELECT public.try('SELECT * FROM card_list');
 SELECT public.try('SELECT * FROM tenant_beta.card_totals');
 \c - :superuser
--- A view that is made anew has its grant again.
+-- A view that is made anew has its grant again; one that the way down drops first, as planned.
 SELECT did('upgrade', 'card', version => '1.1.0');
 SELECT * FROM granted;
+SELECT did('downgrade', 'card', version => '1.0.0');
+SELECT * FROM granted;
+SELECT publicdigit.upgrade_module('card', 'acme', '1.1.0');
 SELECT * FROM publicdigit.check_drift('acme');
 
 -- A version that changes what the app role may do, and no script, is pending without a migration.
@@ -145,6 +148,9 @@ SELECT did('downgrade', 'turn', version => '1.0.0');
 SELECT * FROM granted;
 SELECT * FROM publicdigit.check_drift('acme');
 SELECT did('uninstall', 'turn');
+-- Modules of which the app role gets nothing take no step for it.
+SELECT module('bare', '1.0.0', '{"0001_bare.up": "SELECT 1"}'), module('over', '1.0.0', '{"0001_over.up": "SELECT 2"}', '{"requires": {"bare": "*", "turn": "1.0.0"}}');
+SELECT step, action, module, statement FROM publicdigit.plan_module('install', 'over', 'acme');
 
 SET client_min_messages = error;
 DROP VIEW public.granted;
