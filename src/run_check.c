@@ -123,12 +123,14 @@ pd_check_named_views(const PdScriptRun *run, int64 installation)
 	foreach(cell, run->manifest->views)
 	{
 		const char *name = lfirst(cell);
+		Oid			relid = get_relname_relid(name, run->schema);
 
-		if (pd_spi_query("SELECT FROM publicdigit.module_object"
+		/* Looked at, too, since what people do by hand is not written down. */
+		if (!OidIsValid(relid) || get_rel_relkind(relid) != RELKIND_VIEW ||
+			pd_spi_query("SELECT FROM publicdigit.module_object"
 						 " WHERE installation_id = $1 AND type = 'view' AND identity = $2",
 						 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation)),
-								 pd_text(quote_identifier(name)))) == 0 ||
-			!OidIsValid(get_relname_relid(name, run->schema)))
+								 pd_text(quote_identifier(name)))) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("no script of module \"%s\" makes the view \"%s\"",
