@@ -7,9 +7,9 @@
 
 -- A module of one migration, or of two, the second with the script that is asked about.
 CREATE FUNCTION public.module(script text, before text DEFAULT NULL, context text DEFAULT 'tenant',
-                              tables jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
+                              tables jsonb DEFAULT '{}', views jsonb DEFAULT '[]') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('name', 'lint', 'version', CASE WHEN before IS NULL THEN '1.0.0' ELSE '1.1.0' END,
-        'context', context, 'tables', tables, 'scripts', jsonb_object_agg('migrations/' ||
+        'context', context, 'tables', tables, 'views', views, 'scripts', jsonb_object_agg('migrations/' ||
             CASE context WHEN 'tenant' THEN 'tenant/' ELSE '' END || path, content))
     FROM (VALUES ('0001_a.up.sql', coalesce(before, script)),
                  (CASE WHEN before IS NOT NULL THEN '0002_b.up.sql' END, script)) AS s (path, content)
@@ -19,7 +19,7 @@ $$;
 -- The findings for a script.  The last statement has one of its own, so that
 -- advice alone is listed as well.
 CREATE FUNCTION public.findings(script text, before text DEFAULT 'SELECT 1', context text DEFAULT 'tenant',
-                                tables jsonb DEFAULT '{}',
+                                tables jsonb DEFAULT '{}', views jsonb DEFAULT '[]',
                                 OUT rule text, OUT severity text, OUT lock text, OUT message text, OUT line integer)
     RETURNS SETOF record LANGUAGE plpgsql AS $$
 DECLARE
@@ -32,7 +32,7 @@ BEGIN
         IF before IS NOT NULL THEN
             PERFORM publicdigit.register_module(module(before, NULL, context, '{}'));
         END IF;
-        PERFORM publicdigit.register_module(module(script || E'\n;TRUNCATE sentinel', before, context, tables),
+        PERFORM publicdigit.register_module(module(script || E'\n;TRUNCATE sentinel', before, context, tables, views),
                                             strict => true);
     EXCEPTION WHEN SQLSTATE 'PD004' THEN
         GET STACKED DIAGNOSTICS found = PG_EXCEPTION_DETAIL;
@@ -278,6 +278,21 @@ SELECT statement, f.* FROM unnest(ARRAY[
 -- In a landlord's module the tables that hold rows of tenants.
 SELECT f.rule, f.message FROM findings('CREATE TABLE a (id integer); CREATE TABLE landlord.b (id integer); CREATE TABLE c (id integer)',
     context => 'landlord', tables => '{"a": "tenant", "b": "tenant", "c": "shared"}') AS f;
+
+-- Views that the manifest lets the app role read, as they are in the end.
+SELECT f.rule, f.severity, f.message FROM unnest(ARRAY[
+    'CREATE VIEW a AS SELECT 1', 'CREATE OR REPLACE VIEW a WITH (security_barrier) AS SELECT 1',
+    'CREATE VIEW a WITH (security_invoker = 0) AS SELECT 1', 'CREATE VIEW a WITH (security_invoker = perhaps) AS SELECT 1',
+    'CREATE VIEW a WITH (security_invoker) AS SELECT 1; CREATE OR REPLACE VIEW a AS SELECT 1',
+    'ALTER VIEW a SET (security_invoker = no)', 'ALTER VIEW a RESET (security_barrier, security_invoker)',
+    'CREATE MATERIALIZED VIEW a AS SELECT 1']) WITH ORDINALITY AS s (statement, n),
+    findings(statement, views => '["a"]') AS f ORDER BY n, f.rule;
+SELECT statement, f.* FROM unnest(ARRAY[
+    'CREATE VIEW b AS SELECT 1', 'CREATE VIEW a WITH (security_invoker) AS SELECT 1',
+    'CREATE VIEW a AS SELECT 1; CREATE OR REPLACE VIEW a WITH (security_invoker = on) AS SELECT 1',
+    'CREATE VIEW a AS SELECT 1; ALTER VIEW a SET (security_invoker = true)',
+    'ALTER VIEW a SET (security_barrier), RESET (check_option)']) AS statement, findings(statement, views => '["a"]') AS f;
+SELECT f.rule FROM findings('CREATE VIEW landlord.a AS SELECT 1', context => 'landlord', views => '["a"]') AS f;
 
 -- What the version has made itself nobody uses yet: from then on, and until it is gone.
 SELECT f.rule, f.line, f.message FROM findings($$CREATE TABLE a (tenant_id uuid, x integer, y text);

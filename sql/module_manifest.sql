@@ -61,6 +61,8 @@ SELECT attempt('{"tables": ["cards"]}');
 SELECT attempt('{"tables": {"cards": true}}');
 SELECT attempt('{"grants": []}');
 SELECT attempt('{"tables": {"cards": "tenant"}, "grants": {"cards": "select"}}');
+SELECT attempt('{"views": {"card_list": ["select"]}}');
+SELECT attempt('{"views": [1]}');
 SELECT attempt('{"on_uninstall": 1}');
 SELECT attempt('{"installer": "make"}');
 SELECT attempt('{"installer": {"instal": "make"}}');
@@ -115,6 +117,12 @@ SELECT attempt('{"tables": {"cards": "tenant"}, "grants": {"cards": ["SELECT"]}}
 SELECT attempt('{"tables": {"cards": "tenant"}, "grants": {"cards": [1]}}');
 SELECT landlord('{"tables": {"countries": "shared"}, "grants": {"countries": ["select", "insert"]}}');
 SELECT attempt('{"tables": {"cards": "tenant"}}');
+SELECT view, split_part(attempt(jsonb_build_object('views', jsonb_build_array(view))), E'\n', 2)
+FROM unnest(ARRAY['', 'Cards', '1cards', 'public.cards', '"cards"', repeat('v', 64)]) AS view;
+SELECT attempt('{"views": ["card_list", "card_list"]}');
+SELECT attempt('{"tables": {"cards": "tenant"}, "views": ["cards"]}');
+SELECT attempt('{"views": ["card_list"], "grants": {"card_list": ["select"]}}');
+SELECT attempt('{"views": ["card_list"]}' || scripts('seeds/tenant/a.sql'));
 
 -- What becomes of the tables, and hazards that are meant.
 SELECT attempt('{"on_uninstall": "keep"}');
@@ -181,6 +189,9 @@ SELECT attempt(scripts('migrations/tenant/0001_a.up.sql', 'migrations/tenant/000
                || '{"name": "accepting", "accept": {"0001_a": ["drop_column"], "0002_a": ["drop_table", "lock_table"]}}');
 SELECT attempt(scripts('installer.sql') || '{"name": "installing", "tables": {"cards": "tenant"},
                                              "installer": {"install": "make", "uninstall": "_unmake"}}');
+SELECT attempt(scripts('migrations/tenant/a.repeatable.sql') || jsonb_build_object('name', 'viewing', 'views', jsonb_build_array('_v1', repeat('v', 63))));
+-- They are part of the checksum.
+SELECT split_part(attempt(scripts('migrations/tenant/a.repeatable.sql') || '{"name": "viewing", "views": ["_v1"]}'), E'\n', 1);
 
 -- Where an editor finds the schema is not stored, and no part of the checksum.
 SELECT attempt('{"name": "edited", "$schema": "../module.schema.json", "accept": {}}');

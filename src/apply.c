@@ -104,7 +104,9 @@ ensure_tables_gone(const Work *work)
 	{
 		const PdTableSpec *spec = lfirst(cell);
 
-		if (work->change->to != NULL && pd_manifest_table(work->manifest, spec->name) != NULL)
+		if (work->change->to != NULL &&
+			(pd_manifest_table(work->manifest, spec->name) != NULL ||
+			 pd_manifest_has_view(work->manifest, spec->name)))
 			continue;
 		if (OidIsValid(get_relname_relid(spec->name, work->run.schema)))
 			ereport(ERROR,
@@ -376,6 +378,15 @@ run_step(Work *work, const PdStep *step)
 			seed(work, step->script);
 			work->count++;
 			break;
+			/* Looked up again: scripts have run since it was planned. */
+		case PD_STEP_REVOKE:
+			pd_revoke_privileges(work->change->from->source->manifest,
+								 work->change->verb == PD_VERB_ARCHIVE ? NULL : work->manifest,
+								 pd_target_schema(work->target));
+			break;
+		case PD_STEP_GRANT:
+			pd_grant_privileges(work->manifest, pd_target_schema(work->target));
+			break;
 	}
 }
 
@@ -420,30 +431,22 @@ keep_installation(const PdChange *change)
 /*
  * settle
  *		After the steps of a module that stays: check what came of them, and
- *		give the app role its use of it.
+ *		enter it.
  */
 static void
 settle(Work *work)
 {
 	const PdChange *change = work->change;
-	bool		is_disabled = change->installed != NULL &&
-		change->installed->status == PD_DISABLED;
 
 	if (change->verb == PD_VERB_DOWNGRADE)
 		ensure_tables_gone(work);
 	ensure_tables_made(work);
 	pd_check_run(&work->run);
 	pd_module_objects_record(&work->run, change->ledger->installation, NULL);
+	pd_check_named_views(&work->run, change->ledger->installation);
 	if (change->verb == PD_VERB_SEED)
 		return;
 
-	if (!is_disabled)
-	{
-		if (change->from != NULL)
-			pd_revoke_tables(change->from->source->manifest, work->manifest,
-							 pd_target_schema(work->target));
-		pd_grant_tables(work->manifest, pd_target_schema(work->target));
-	}
 	if (work->target->context == PD_TENANT)
 		pd_warn_of_unnamed_tables(&work->run);
 	pd_warn_of_keys(&work->run);
@@ -498,8 +501,6 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 		change->ledger->installation = pd_installation_enter(target, change->to);
 	else if (change->verb == PD_VERB_RESTORE)
 		keep_installation(change);	/* what it moves back is its own again */
-	if (change->verb == PD_VERB_ARCHIVE)
-		pd_revoke_tables(work.manifest, NULL, pd_target_schema(target));
 	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);
 	work.run.is_installed = change->from != NULL;
 	/* What comes back from the archive is moved by no script. */

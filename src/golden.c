@@ -243,6 +243,44 @@ pd_check_materialized_views(List *relations)
 }
 
 /*
+ * pd_check_views
+ *		An error (PD001) for a view that the app role cannot be given: it would be
+ *		read with other privileges, and under the row security of another, than the
+ *		app role's own.
+ */
+void
+pd_check_views(List *views, Oid owner)
+{
+	if (views != NIL &&
+		pd_spi_query("SELECT c.relname::text AS name, v.problem, v.detail, v.remedy"
+					 " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+					 " CROSS JOIN LATERAL (VALUES"
+					 " (c.relkind = 'm',"
+					 "  'is a materialized view, which the app role cannot be given',"
+					 "  'It holds rows that were read as its owner, without the row-level security of who asks for them.',"
+					 "  'Use a view WITH (security_invoker = true), or a table that the application fills.'),"
+					 " (c.relowner <> $2,"
+					 "  'does not belong to the owner role',"
+					 "  'Whoever owns it can put anything in its place.',"
+					 "  format('ALTER VIEW %I.%I OWNER TO %I', n.nspname, c.relname, pg_get_userbyid($2))),"
+					 " (c.relkind = 'v' AND (SELECT count(*) FROM pg_options_to_table(c.reloptions) AS o"
+					 "   WHERE o.option_name = 'security_invoker' AND o.option_value::boolean) = 0,"
+					 "  'would be read with the privileges of its owner',"
+					 "  'Neither the privileges nor the row-level security of the app role would count.',"
+					 "  'Make it WITH (security_invoker = true), each time: CREATE OR REPLACE VIEW takes away what it does not repeat.')"
+					 " ) AS v (broken, problem, detail, remedy)"
+					 " WHERE c.oid = ANY ($1) AND v.broken"
+					 " ORDER BY c.relname LIMIT 1",
+					 PD_ARGS(pd_oid_array(views),
+							 pd_datum(OIDOID, ObjectIdGetDatum(owner)))) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PD_GOLDEN_RULE),
+				 errmsg("view \"%s\" %s", pd_spi_text(0, "name"), pd_spi_text(0, "problem")),
+				 errdetail("%s", pd_spi_text(0, "detail")),
+				 errhint("%s", pd_spi_text(0, "remedy"))));
+}
+
+/*
  * pd_check_functions
  *		An error (PD001) for a SECURITY DEFINER function with an open path.
  */

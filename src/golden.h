@@ -16,6 +16,7 @@
 extern void pd_check_tables(List *tables, List *created, Oid owner);
 extern void pd_check_functions(List *functions);
 extern void pd_check_materialized_views(List *relations);
+extern void pd_check_views(List *views, Oid owner);
 extern void pd_check_keys(List *tables, const char *tenant_column);
 extern char *pd_keys_without_tenant(List *tables, const char *tenant_column);
 

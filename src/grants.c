@@ -1,7 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * grants.c
- *	  What the app role may do with a module's tables: what the manifest says.
+ *	  What the app role may do with a module's tables and views: what the manifest
+ *	  says.
+ *
+ * The statements are made from what the catalogs say at the time, so that those
+ * which plan_module shows are those which run, and nothing is granted twice.  What
+ * the scripts in between make cannot be looked up when a plan is made: it is taken
+ * for granted that they make what the manifest names.
+ *
+ * A view is given to the app role only where the server reads its tables as whoever
+ * asks, so that the app role's own privileges and row-level security hold.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,14 +20,15 @@
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_class.h"
 #include "lib/stringinfo.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "golden.h"
 #include "grants.h"
+#include "script.h"
 #include "spi.h"
 #include "version.h"
 
@@ -61,52 +71,21 @@ privilege_list(AclMode privileges)
 }
 
 /*
- * on_sequences
- *		Let the app role draw from the sequences that a table's columns own, as
- *		an INSERT into a serial column does; or no longer.
+ * held_privileges
+ *		What the app role may do with a table, view or sequence by the owner's own
+ *		grant.
  */
-static void
-on_sequences(const char *command, const char *preposition, Oid relid)
-{
-	uint64		n;
-	SPITupleTable *result;
-
-	/* Few tables have any, and to look is quicker than to ask. */
-	if (getOwnedSequences(relid) == NIL)
-		return;
-	n = pd_spi_query("SELECT format('%I.%I', n.nspname, s.relname) AS name"
-					 " FROM pg_depend AS d"
-					 " JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'"
-					 " JOIN pg_namespace AS n ON n.oid = s.relnamespace"
-					 " WHERE d.classid = 'pg_class'::regclass"
-					 " AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1"
-					 /* 'a': a serial's; an identity's needs no grant */
-					 " AND d.refobjsubid > 0 AND d.deptype = 'a'",
-					 PD_ARGS(pd_datum(OIDOID, ObjectIdGetDatum(relid))));
-	result = SPI_tuptable;
-	for (uint64 row = 0; row < n; row++)
-	{
-		SPI_tuptable = result;
-		pd_spi_command("%s USAGE ON SEQUENCE %s %s %s", command,
-					   pd_spi_text(row, "name"), preposition, app_role());
-	}
-}
-
-/*
- * has_grant
- *		Has the app role these privileges on a table by the owner's own grant?
- */
-static bool
-has_grant(Oid relid, AclMode privileges)
+static AclMode
+held_privileges(Oid relid)
 {
 	Oid			app = get_role_oid(NameStr(pd_catalog_set_up()->app_role), false);
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	bool		isnull;
 	Datum		value;
-	bool		found = false;
+	AclMode		held = ACL_NO_RIGHTS;
 
 	if (!HeapTupleIsValid(tuple))
-		return false;
+		return held;
 	value = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relacl, &isnull);
 	if (!isnull)
 	{
@@ -117,13 +96,12 @@ has_grant(Oid relid, AclMode privileges)
 			const AclItem *item = &ACL_DAT(acl)[i];
 
 			if (item->ai_grantee == app &&
-				item->ai_grantor == ((Form_pg_class) GETSTRUCT(tuple))->relowner &&
-				(ACLITEM_GET_PRIVS(*item) & privileges) == privileges)
-				found = true;
+				item->ai_grantor == ((Form_pg_class) GETSTRUCT(tuple))->relowner)
+				held |= ACLITEM_GET_PRIVS(*item);
 		}
 	}
 	ReleaseSysCache(tuple);
-	return found;
+	return held;
 }
 
 /*
@@ -139,42 +117,193 @@ is_table(Oid relid)
 }
 
 /*
- * pd_grant_tables
- *		Give the app role what a manifest says.  A table that somebody has
- *		dropped by hand is passed over.
+ * is_view
+ *		Is this a view, and no materialized one?
  */
-void
-pd_grant_tables(const PdManifest *manifest, const char *schema)
+static bool
+is_view(Oid relid)
+{
+	return OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_VIEW;
+}
+
+/*
+ * add_sequences
+ *		Add what lets the app role draw from the sequences that a table's columns
+ *		own, as an INSERT into a serial column does; or (is_grant is false) no longer.
+ */
+static List *
+add_sequences(List *statements, Oid relid, bool is_grant)
+{
+	uint64		n;
+
+	/* Few tables have any, and to look is quicker than to ask. */
+	if (getOwnedSequences(relid) == NIL)
+		return statements;
+	n = pd_spi_query("SELECT s.oid, format('%I.%I', n.nspname, s.relname) AS name"
+					 " FROM pg_depend AS d"
+					 " JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'"
+					 " JOIN pg_namespace AS n ON n.oid = s.relnamespace"
+					 " WHERE d.classid = 'pg_class'::regclass"
+					 " AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1"
+					 /* 'a': a serial's; an identity's needs no grant */
+					 " AND d.refobjsubid > 0 AND d.deptype = 'a' ORDER BY d.refobjsubid",
+					 PD_ARGS(pd_datum(OIDOID, ObjectIdGetDatum(relid))));
+	for (uint64 row = 0; row < n; row++)
+	{
+		const char *name = pd_spi_text(row, "name");
+		bool		isnull;
+
+		if (!is_grant)
+			statements = lappend(statements,
+								 psprintf("REVOKE USAGE ON SEQUENCE %s FROM %s", name, app_role()));
+		else if (!(held_privileges(DatumGetObjectId(pd_spi_datum(row, "oid", &isnull))) & ACL_USAGE))
+			statements = lappend(statements,
+								 psprintf("GRANT USAGE ON SEQUENCE %s TO %s", name, app_role()));
+	}
+	return statements;
+}
+
+/*
+ * grant_statement
+ *		GRANT of privileges on a table or view.
+ */
+static char *
+grant_statement(AclMode privileges, const char *schema, const char *name)
+{
+	return psprintf("GRANT %s ON TABLE %s TO %s", privilege_list(privileges),
+					quote_qualified_identifier(schema, name), app_role());
+}
+
+/*
+ * is_among
+ *		Is a name among those, as SQL spells them, of what will be dropped?
+ */
+static bool
+is_among(const List *dropped, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, dropped)
+	{
+		if (strcmp(lfirst(cell), quote_identifier(name)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * grant_statements
+ *		What gives the app role what a manifest says and it has not yet, of char *.
+ *
+ * What is not there, or something else in its place, is passed over; for a plan
+ * (is_planned) it will be made, and so will be what is among "dropped".  A GRANT
+ * writes the catalog even where it changes nothing.
+ */
+static List *
+grant_statements(const PdManifest *manifest, const char *schema,
+				 bool is_planned, const List *dropped)
 {
 	Oid			nspid = get_namespace_oid(schema, false);
+	List	   *statements = NIL;
 	ListCell   *cell;
 
 	foreach(cell, manifest->tables)
 	{
 		const PdTableSpec *spec = lfirst(cell);
 		Oid			relid = get_relname_relid(spec->name, nspid);
+		bool		is_there = is_table(relid) && !is_among(dropped, spec->name);
 
-		if (spec->privileges == 0 || !is_table(relid))
+		AclMode		missing = spec->privileges & ~(is_there ? held_privileges(relid) : 0);
+
+		if (!(is_there || is_planned))
 			continue;
-		/* A GRANT writes the catalog even where it changes nothing. */
-		if (!has_grant(relid, spec->privileges))
-			pd_spi_command("GRANT %s ON TABLE %s TO %s",
-						   privilege_list(spec->privileges),
-						   quote_qualified_identifier(schema, spec->name), app_role());
-		if (spec->privileges & ACL_INSERT)
-			on_sequences("GRANT", "TO", relid);
+		if (missing != 0)
+			statements = lappend(statements, grant_statement(missing, schema, spec->name));
+		if (is_there && (spec->privileges & ACL_INSERT))
+			statements = add_sequences(statements, relid, true);
 	}
+	foreach(cell, manifest->views)
+	{
+		const char *name = lfirst(cell);
+		Oid			relid = get_relname_relid(name, nspid);
+		bool		is_there = is_view(relid) && !is_among(dropped, name);
+
+		if (is_there ? !(held_privileges(relid) & ACL_SELECT) : is_planned)
+			statements = lappend(statements, grant_statement(ACL_SELECT, schema, name));
+	}
+	return statements;
 }
 
 /*
- * pd_revoke_tables
- *		Take away from the app role what one manifest gives and another, or NULL,
- *		does not.
+ * pd_grants_planned
+ *		The statements, of char *, by which the app role will be given what a
+ *		manifest says, once scripts have made it.  "dropped" has the names, as
+ *		pg_identify_object() spells them, of what the change drops before.
  */
-void
-pd_revoke_tables(const PdManifest *from, const PdManifest *to, const char *schema)
+List *
+pd_grants_planned(const PdManifest *manifest, const char *schema, const List *dropped)
+{
+	return grant_statements(manifest, schema, true, dropped);
+}
+
+/*
+ * run_statements
+ *		Run statements one by one.
+ */
+static void
+run_statements(const List *statements)
+{
+	ListCell   *cell;
+
+	foreach(cell, statements)
+		pd_spi_command("%s", (char *) lfirst(cell));
+}
+
+/*
+ * ensure_views_are_safe
+ *		An error (PD001) where a view that the manifest names would be read with
+ *		other privileges than the app role's.
+ */
+static void
+ensure_views_are_safe(const PdManifest *manifest, const char *schema)
 {
 	Oid			nspid = get_namespace_oid(schema, false);
+	List	   *views = NIL;
+	ListCell   *cell;
+
+	foreach(cell, manifest->views)
+	{
+		Oid			relid = get_relname_relid(lfirst(cell), nspid);
+
+		if (OidIsValid(relid) && (is_view(relid) || get_rel_relkind(relid) == RELKIND_MATVIEW))
+			views = lappend_oid(views, relid);
+	}
+	pd_check_views(views, pd_script_owner());
+}
+
+/*
+ * pd_grant_privileges
+ *		Give the app role what a manifest says.  A table or view that somebody has
+ *		dropped by hand is passed over.
+ *		Errors: PD001 for a view that it cannot be given.
+ */
+void
+pd_grant_privileges(const PdManifest *manifest, const char *schema)
+{
+	ensure_views_are_safe(manifest, schema);
+	run_statements(grant_statements(manifest, schema, false, NIL));
+}
+
+/*
+ * pd_revokes
+ *		The statements, of char *, that take away from the app role what one
+ *		manifest gives and another, or NULL, does not.
+ */
+List *
+pd_revokes(const PdManifest *from, const PdManifest *to, const char *schema)
+{
+	Oid			nspid = get_namespace_oid(schema, false);
+	List	   *statements = NIL;
 	ListCell   *cell;
 
 	foreach(cell, from->tables)
@@ -186,11 +315,33 @@ pd_revoke_tables(const PdManifest *from, const PdManifest *to, const char *schem
 
 		if (excess == 0 || !is_table(relid))
 			continue;
-		pd_spi_command("REVOKE %s ON TABLE %s FROM %s", privilege_list(excess),
-					   quote_qualified_identifier(schema, spec->name), app_role());
+		statements = lappend(statements,
+							 psprintf("REVOKE %s ON TABLE %s FROM %s", privilege_list(excess),
+									  quote_qualified_identifier(schema, spec->name), app_role()));
 		if (excess & ACL_INSERT)
-			on_sequences("REVOKE", "FROM", relid);
+			statements = add_sequences(statements, relid, false);
 	}
+	foreach(cell, from->views)
+	{
+		const char *name = lfirst(cell);
+
+		if ((to == NULL || !pd_manifest_has_view(to, name)) &&
+			is_view(get_relname_relid(name, nspid)))
+			statements = lappend(statements,
+								 psprintf("REVOKE SELECT ON TABLE %s FROM %s",
+										  quote_qualified_identifier(schema, name), app_role()));
+	}
+	return statements;
+}
+
+/*
+ * pd_revoke_privileges
+ *		Take that away.
+ */
+void
+pd_revoke_privileges(const PdManifest *from, const PdManifest *to, const char *schema)
+{
+	run_statements(pd_revokes(from, to, schema));
 }
 
 /*
@@ -232,6 +383,6 @@ pd_restore_app_grants(const PdTenant *tenant)
 
 		SPI_tuptable = result;
 		id = DatumGetInt64(pd_spi_datum(row, "version_id", &isnull));
-		pd_grant_tables(pd_version_load(id)->source->manifest, schema);
+		pd_grant_privileges(pd_version_load(id)->source->manifest, schema);
 	}
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * grants.h
- *	  What the app role may do with a module's tables.
+ *	  What the app role may do with a module's tables and views.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,9 +14,13 @@
 #include "registry.h"
 
 /* All must be called inside pd_spi_begin. */
-extern void pd_grant_tables(const PdManifest *manifest, const char *schema);
-extern void pd_revoke_tables(const PdManifest *from, const PdManifest *to,
-							 const char *schema);
+extern void pd_grant_privileges(const PdManifest *manifest, const char *schema);
+extern List *pd_grants_planned(const PdManifest *manifest, const char *schema,
+							   const List *dropped);
+extern void pd_revoke_privileges(const PdManifest *from, const PdManifest *to,
+								 const char *schema);
+extern List *pd_revokes(const PdManifest *from, const PdManifest *to,
+						const char *schema);
 extern void pd_revoke_app_grants(const PdTenant *tenant);
 extern void pd_restore_app_grants(const PdTenant *tenant);
 

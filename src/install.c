@@ -191,9 +191,9 @@ set_enabled(const PdTarget *target, const char *module, bool enable)
 	}
 	pd_plan_ensure_may_be(target, version, enable);
 	if (enable)
-		pd_grant_tables(version->source->manifest, schema);
+		pd_grant_privileges(version->source->manifest, schema);
 	else
-		pd_revoke_tables(version->source->manifest, NULL, schema);
+		pd_revoke_privileges(version->source->manifest, NULL, schema);
 	pd_spi_query("UPDATE publicdigit.installation SET status = $2 WHERE id = $1",
 				 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installed->id)),
 						 pd_text(enable ? "installed" : "disabled")));

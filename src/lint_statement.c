@@ -14,6 +14,7 @@
 #include "catalog/namespace.h"
 #include "commands/defrem.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
 
 #include "lint_rule.h"
 #include "protect.h"
@@ -82,17 +83,91 @@ find_writes(Node *node, void *context)
 }
 
 /*
+ * find_option
+ *		An option by its name, or NULL.
+ */
+static DefElem *
+find_option(const List *options, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		DefElem    *option = lfirst_node(DefElem, cell);
+
+		if (strcmp(option->defname, name) == 0)
+			return option;
+	}
+	return NULL;
+}
+
+/*
+ * options_of_view
+ *		What the options of CREATE VIEW, or (is_set) of ALTER VIEW ... SET, make of a
+ *		view that the manifest lets the app role read.  CREATE OR REPLACE takes away
+ *		what it does not set.
+ */
+static void
+options_of_view(PdLint *lint, const char *view, const List *options, bool is_set)
+{
+	const char *object = psprintf("view \"%s\"", view);
+	DefElem    *option = find_option(options, "security_invoker");
+	bool		is_invoker = false;
+
+	if (!pd_manifest_has_view(lint->source->manifest, view))
+		return;
+	/* Where it is no boolean, running it is an error anyway. */
+	if (option != NULL && option->arg == NULL)
+		is_invoker = true;
+	else if (option != NULL)
+		(void) parse_bool(defGetString(option), &is_invoker);
+	if (is_invoker)
+		pd_lint_retract(lint, PD_LINT_SECURITY_INVOKER, object);
+	else if (option != NULL || !is_set)
+		pd_lint_report(lint, PD_LINT_SECURITY_INVOKER, NoLock, object,
+					   "%s would be read with the privileges of its owner", object);
+}
+
+/*
+ * alter_view
+ *		ALTER VIEW: what it does to the options.
+ */
+static void
+alter_view(PdLint *lint, const AlterTableStmt *stmt)
+{
+	ListCell   *cell;
+
+	foreach(cell, stmt->cmds)
+	{
+		const AlterTableCmd *cmd = lfirst_node(AlterTableCmd, cell);
+		const char *view = pd_lint_name(lint, stmt->relation);
+
+		if (cmd->subtype == AT_SetRelOptions)
+			options_of_view(lint, view, castNode(List, cmd->def), true);
+		else if (cmd->subtype == AT_ResetRelOptions &&
+				 find_option(castNode(List, cmd->def), "security_invoker") != NULL)
+			options_of_view(lint, view, NIL, false);
+	}
+}
+
+/*
  * create_table_as
  *		CREATE TABLE AS and CREATE MATERIALIZED VIEW.
  */
 static void
 create_table_as(PdLint *lint, const CreateTableAsStmt *stmt)
 {
+	const char *name = pd_lint_name(lint, stmt->into->rel);
+
+	if (stmt->objtype == OBJECT_MATVIEW &&
+		pd_manifest_has_view(lint->source->manifest, name))
+		pd_lint_report(lint, PD_LINT_SECURITY_INVOKER, NoLock, psprintf("view \"%s\"", name),
+					   "view \"%s\" is a materialized one, which the app role cannot be given", name);
 	if (stmt->objtype == OBJECT_TABLE)
 		pd_lint_create_table_as(lint, stmt->into,
 								IsA(stmt->query, SelectStmt) ? (SelectStmt *) stmt->query : NULL);
 	if (!stmt->if_not_exists || !lint->is_upgrade)
-		pd_lint_note(lint, stmt->objtype, NULL, pd_lint_name(lint, stmt->into->rel));
+		pd_lint_note(lint, stmt->objtype, NULL, name);
 }
 
 /*
@@ -317,6 +392,7 @@ pd_lint_statement(PdLint *lint, Node *stmt)
 			break;
 		case T_AlterTableStmt:
 			pd_lint_alter_table(lint, (AlterTableStmt *) stmt);
+			alter_view(lint, (AlterTableStmt *) stmt);
 			break;
 		case T_DropStmt:
 			pd_lint_drop(lint, (DropStmt *) stmt);
@@ -371,6 +447,8 @@ pd_lint_statement(PdLint *lint, Node *stmt)
 							 ((AlterFunctionStmt *) stmt)->actions);
 			break;
 		case T_ViewStmt:
+			options_of_view(lint, pd_lint_name(lint, ((ViewStmt *) stmt)->view),
+							((ViewStmt *) stmt)->options, false);
 			if (!((ViewStmt *) stmt)->replace)
 				pd_lint_note(lint, OBJECT_VIEW, NULL, pd_lint_name(lint, ((ViewStmt *) stmt)->view));
 			break;

@@ -156,6 +156,23 @@ read_requires(const PdReader *reader, PdManifest *manifest)
 }
 
 /*
+ * contains_string
+ *		Is a text among those of a list?
+ */
+static bool
+contains_string(const List *strings, const char *text)
+{
+	ListCell   *lc;
+
+	foreach(lc, strings)
+	{
+		if (strcmp(lfirst(lc), text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
  * read_tables
  *		Read the key "tables", with the privileges for tables that "grants"
  *		does not name.
@@ -276,8 +293,48 @@ read_grants(const PdReader *reader, PdManifest *manifest)
 		if (table == NULL)
 			pd_bad_key(&nested, pair,
 					   "only tables that \"tables\" names can be granted on",
-					   "Add the table to \"tables\", or remove the key.");
+					   "Add the table to \"tables\", or remove the key; a view is named under \"views\" alone.");
 		table->privileges = read_privileges(&nested, pair, table->is_tenant);
+	}
+}
+
+/*
+ * read_views
+ *		Read the key "views".
+ */
+static void
+read_views(const PdReader *reader, PdManifest *manifest)
+{
+	JsonbValue	value;
+	JsonbContainer *array;
+	ListCell   *lc;
+
+	if (!pd_json_get(reader->object, "views", &value))
+		return;
+	array = pd_json_array(&value);
+	if (array == NULL)
+		pd_bad_value(reader, "views", &value,
+					 "it must be an array of names",
+					 "Write an array such as [\"card_totals\"], or leave the key out.");
+	foreach(lc, pd_json_elements(array))
+	{
+		const JsonbValue *element = lfirst(lc);
+		char	   *name = pd_json_string(element);
+
+		if (name == NULL || !is_identifier(name, true))
+			pd_bad_value(reader, "views", &value,
+						 psprintf("%s is no view's name, which has lower-case letters, digits and underscores, no digit first, and at most 63 bytes",
+								  pd_json_show(element)),
+						 "Name the view without a schema and without quotes.");
+		if (pd_manifest_has_view(manifest, name))
+			pd_bad_value(reader, "views", &value,
+						 psprintf("%s is there twice", pd_json_show(element)),
+						 "Name each view once.");
+		if (pd_manifest_table(manifest, name) != NULL)
+			pd_bad_value(reader, "views", &value,
+						 psprintf("\"tables\" names %s, too", pd_json_show(element)),
+						 "Name tables under \"tables\" and views under \"views\".");
+		manifest->views = lappend(manifest->views, name);
 	}
 }
 
@@ -340,23 +397,6 @@ read_on_uninstall(const PdReader *reader, PdManifest *manifest)
 					 "it must be \"drop\", \"archive\" or \"refuse_if_data\"",
 					 "Write \"archive\" to keep the tables, \"refuse_if_data\" to uninstall only while they are empty, or leave the key out to drop them.");
 	}
-}
-
-/*
- * contains_string
- *		Is a text among those of a list?
- */
-static bool
-contains_string(const List *strings, const char *text)
-{
-	ListCell   *lc;
-
-	foreach(lc, strings)
-	{
-		if (strcmp(lfirst(lc), text) == 0)
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -458,7 +498,7 @@ pd_manifest_parse(Jsonb *document, const char *file)
 {
 	static const char *const keys[] = {
 		"name", "title", "description", "version", "context", "requires",
-		"tables", "grants", "installer", "on_uninstall", "accept", "$schema",
+		"tables", "grants", "views", "installer", "on_uninstall", "accept", "$schema",
 		NULL
 	};
 	PdManifest *manifest = palloc0(sizeof(PdManifest));
@@ -480,6 +520,7 @@ pd_manifest_parse(Jsonb *document, const char *file)
 	read_requires(&reader, manifest);
 	read_tables(&reader, manifest);
 	read_grants(&reader, manifest);
+	read_views(&reader, manifest);
 	read_installer(&reader, manifest);
 	read_on_uninstall(&reader, manifest);
 	read_accept(&reader, manifest);
@@ -504,4 +545,14 @@ pd_manifest_table(const PdManifest *manifest, const char *name)
 			return table;
 	}
 	return NULL;
+}
+
+/*
+ * pd_manifest_has_view
+ *		Does a manifest name this view?
+ */
+bool
+pd_manifest_has_view(const PdManifest *manifest, const char *name)
+{
+	return contains_string(manifest->views, name);
 }

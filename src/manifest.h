@@ -54,6 +54,7 @@ typedef struct PdManifest
 	PdContextKind context;
 	List	   *requires;		/* of PdRequirement */
 	List	   *tables;			/* of PdTableSpec */
+	List	   *views;			/* of char *: the app role may select from these */
 	char	   *install_function;	/* of "installer"; NULL where there is none */
 	char	   *uninstall_function;
 	PdOnUninstall on_uninstall;
@@ -77,6 +78,7 @@ typedef struct PdManifest
  */
 extern PdManifest *pd_manifest_parse(Jsonb *document, const char *file);
 extern const PdTableSpec *pd_manifest_table(const PdManifest *manifest, const char *name);
+extern bool pd_manifest_has_view(const PdManifest *manifest, const char *name);
 extern bool pd_module_name_is_valid(const char *name);
 
 #endif							/* PUBLICDIGIT_MANIFEST_H */

@@ -69,6 +69,47 @@ modules_behind(const PdTarget *target)
 }
 
 /*
+ * runs_scripts
+ *		Does a change more than take privileges away and give them?
+ */
+static bool
+runs_scripts(const PdChange *change)
+{
+	ListCell   *cell;
+
+	foreach(cell, change->steps)
+	{
+		PdStepKind	kind = ((PdStep *) lfirst(cell))->kind;
+
+		if (kind != PD_STEP_REVOKE && kind != PD_STEP_GRANT)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * tell_of_versions
+ *		A notice for each module that has got to another version without a
+ *		script, of which the result and the history say nothing.
+ */
+static void
+tell_of_versions(const PdTarget *target, const List *changes)
+{
+	ListCell   *cell;
+
+	foreach(cell, changes)
+	{
+		const PdChange *change = lfirst(cell);
+
+		if (change->from != NULL && !runs_scripts(change))
+			ereport(NOTICE,
+					(errmsg("module \"%s\" went from version %s to %s for %s without a script",
+							change->installed->module, change->installed->version,
+							change->to->source->manifest->version, pd_target_name(target))));
+	}
+}
+
+/*
  * migrate
  *		Bring every installed module to the highest version that stands
  *		together with the others; returns how many migrations were applied.
@@ -83,7 +124,12 @@ migrate(const PdTarget *target)
 	ListCell   *cell;
 
 	foreach(cell, modules_behind(target))
-		count += pd_apply(target, pd_plan_migrate(target, lfirst(cell)), batch);
+	{
+		List	   *changes = pd_plan_migrate(target, lfirst(cell));
+
+		count += pd_apply(target, changes, batch);
+		tell_of_versions(target, changes);
+	}
 	return count;
 }
 
@@ -251,10 +297,13 @@ PD_TENANT_FUNCTION(pd_rollback_tenant, 0, PD_ALLOW_LANDLORD)
 /*
  * pending
  *		What the highest versions have that is not applied, for a tenant, the
- *		landlord or (NULL) all.
+ *		landlord or (NULL) all; and, with no migration, a higher version of which
+ *		all scripts are applied.
  *
- * Where nothing is pending the heads of two chains are the same, and that is all
- * that is compared, however many migrations there are.
+ * Which versions are outdated shows in the list of versions alone, and whether an
+ * installation has one by its number, however many migrations there are.  Where two
+ * versions have the same scripts, the heads of two chains are the same, and the
+ * scripts are not compared.
  */
 static void
 pending(FunctionCallInfo fcinfo, const PdTenantRef *ref)
@@ -269,29 +318,38 @@ pending(FunctionCallInfo fcinfo, const PdTenantRef *ref)
 
 	InitMaterializedSRF(fcinfo, 0);
 	pd_spi_begin(&spi);
-	n = pd_spi_query("WITH highest AS MATERIALIZED ("
-					 " SELECT DISTINCT ON (module) module, id, head, version"
-					 " FROM publicdigit.module_version"
-					 " ORDER BY module, version::text ~ '^[0-9.]+-', version DESC),"
+	n = pd_spi_query("WITH version AS MATERIALIZED ("
+					 " SELECT id, module, head, version,"
+					 "  rank() OVER (PARTITION BY module ORDER BY version) AS place,"
+					 "  row_number() OVER (PARTITION BY module"
+					 "   ORDER BY version::text ~ '^[0-9.]+-', version DESC) = 1 AS is_highest"
+					 " FROM publicdigit.module_version),"
+					 " outdated AS MATERIALIZED ("
+					 " SELECT v.id, h.id AS version_id, h.head, h.version"
+					 " FROM version AS v"
+					 " JOIN version AS h ON h.module = v.module AND h.is_highest AND h.place > v.place),"
 					 " behind AS MATERIALIZED ("
-					 " SELECT i.id, i.context, i.tenant_id, i.module, h.id AS version_id, h.version"
-					 " FROM publicdigit.installation AS i"
-					 " JOIN highest AS h ON h.module = i.module AND h.head <> i.head"
+					 " SELECT i.id, i.context, i.tenant_id, i.module, o.version_id, o.version,"
+					 "  i.head = o.head AS has_all"
+					 " FROM publicdigit.installation AS i JOIN outdated AS o ON o.id = i.version_id"
 					 " WHERE i.status <> 'archived'"
-					 " AND ($1 IS NULL OR i.tenant_id = $1) AND (NOT $2 OR i.tenant_id IS NULL))"
-					 " SELECT b.context, b.tenant_id, t.slug AS tenant, b.module,"
-					 "  s.migration, b.version::text AS version"
+					 " AND ($1 IS NULL OR i.tenant_id = $1) AND (NOT $2 OR i.tenant_id IS NULL)),"
+					 " missing AS ("
+					 " SELECT b.id, s.migration"
 					 " FROM behind AS b"
 					 " JOIN publicdigit.module_script AS s ON s.version_id = b.version_id"
 					 "  AND s.kind IN ('up', 'repeatable', 'installer')"
-					 " LEFT JOIN publicdigit.tenant AS t ON t.id = b.tenant_id"
 					 " LEFT JOIN publicdigit.tenant_migration AS a"
 					 "  ON a.installation_id = b.id AND a.migration = s.migration"
 					 " LEFT JOIN publicdigit.landlord_migration AS l"
 					 "  ON l.installation_id = b.id AND l.migration = s.migration"
-					 " WHERE coalesce(a.statements, l.statements) IS DISTINCT FROM s.statements"
-					 " AND (s.kind <> 'up' OR coalesce(a.migration, l.migration) IS NULL)"
-					 " ORDER BY t.slug NULLS FIRST, b.module, s.migration COLLATE \"C\"",
+					 " WHERE NOT b.has_all AND coalesce(a.statements, l.statements) IS DISTINCT FROM s.statements"
+					 " AND (s.kind <> 'up' OR coalesce(a.migration, l.migration) IS NULL))"
+					 " SELECT b.context, b.tenant_id, t.slug AS tenant, b.module,"
+					 "  m.migration, b.version::text AS version"
+					 " FROM behind AS b LEFT JOIN missing AS m ON m.id = b.id"
+					 " LEFT JOIN publicdigit.tenant AS t ON t.id = b.tenant_id"
+					 " ORDER BY t.slug NULLS FIRST, b.module, m.migration COLLATE \"C\"",
 					 PD_ARGS(pd_uuid(ref != NULL && ref->kind == PD_REF_TENANT ? &ref->tenant.id : NULL),
 							 pd_datum(BOOLOID, BoolGetDatum(is_landlord))));
 	for (uint64 row = 0; row < n; row++)

@@ -446,6 +446,30 @@ ensure_installer(const PdManifest *manifest, const List *scripts,
 }
 
 /*
+ * ensure_views_can_be
+ *		Raise where the manifest names views and no script could make one.
+ */
+static void
+ensure_views_can_be(const PdManifest *manifest, const List *scripts,
+					const char *source)
+{
+	ListCell   *lc;
+
+	if (manifest->views == NIL)
+		return;
+	foreach(lc, scripts)
+	{
+		if (pd_script_is_applied(lfirst(lc)))
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s names views and has no script that makes them", source),
+			 errdetail("\"views\" names \"%s\".", (char *) linitial(manifest->views)),
+			 errhint("Add a repeatable script, or remove the key \"views\".")));
+}
+
+/*
  * pd_module_source_make
  *		Check a module as a whole, sort its scripts and take the checksums.
  *
@@ -479,6 +503,7 @@ pd_module_source_make(PdManifest *manifest, List *scripts, const char *source)
 	ups = up_scripts(scripts, source);
 	ensure_numbered(ups, source);
 	ensure_installer(manifest, scripts, source);
+	ensure_views_can_be(manifest, scripts, source);
 	if (ups == NIL && manifest->tables != NIL && manifest->install_function == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

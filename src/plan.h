@@ -36,14 +36,16 @@ typedef enum PdStepKind
 	PD_STEP_ARCHIVE,			/* make it */
 	PD_STEP_MOVE,				/* into the archive, or out of it */
 	PD_STEP_DISCARD,			/* it, with all that is in it */
-	PD_STEP_SEED
+	PD_STEP_SEED,
+	PD_STEP_REVOKE,				/* from the app role, before any script */
+	PD_STEP_GRANT				/* to it, what the scripts have made too */
 } PdStepKind;
 
 typedef struct PdStep
 {
 	PdStepKind	kind;
 	const PdScript *script;		/* that runs, or that has made what is dropped */
-	const char *sql;			/* of _CALL, _DROP, _ARCHIVE, _MOVE and _DISCARD; may be "" */
+	const char *sql;			/* of the kinds that run no script; may be "" */
 	const char *function;		/* of PD_STEP_CALL */
 } PdStep;
 

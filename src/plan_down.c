@@ -162,6 +162,7 @@ pd_change_down(const PdTarget *target, const PdInstallation *installed,
 
 	ensure_all_applied(change);
 	ensure_none_changed(change);
+	pd_plan_add_revoke(change, to->source->manifest);
 	add_drop_repeatable(change);
 	if (to->source->manifest->install_function == NULL)
 		add_undo_with_installer(change);
@@ -171,6 +172,7 @@ pd_change_down(const PdTarget *target, const PdInstallation *installed,
 		pd_plan_add_installer(change);
 	}
 	pd_plan_add_repeatable(change, true);
+	pd_plan_add_grant(change);
 	return change;
 }
 
@@ -192,6 +194,7 @@ pd_change_away(const PdTarget *target, const PdInstallation *installed,
 
 	if (archive)
 	{
+		pd_plan_add_revoke(change, NULL);
 		pd_plan_add_step(change, PD_STEP_ARCHIVE, NULL, pd_archive_create(target, installed->id));
 		foreach(cell, pd_archive_moves(target, installed->id, true))
 			pd_plan_add_step(change, PD_STEP_MOVE, NULL, lfirst(cell));

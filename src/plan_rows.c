@@ -80,6 +80,10 @@ step_name(PdStepKind kind)
 			return "move";
 		case PD_STEP_SEED:
 			return "seed";
+		case PD_STEP_REVOKE:
+			return "revoke";
+		case PD_STEP_GRANT:
+			return "grant";
 	}
 	return NULL;
 }
@@ -162,16 +166,17 @@ parse_step(const PdChange *change, const PdStep *step, const char *content)
 
 /*
  * put_step
- *		The statements of a step.
+ *		The statements of a step.  False where it has none.
  */
-static void
+static bool
 put_step(ReturnSetInfo *rsinfo, int number, const PdChange *change,
 		 const PdStep *step)
 {
 	const char *content = step->sql != NULL ? step->sql : step->script->content;
+	List	   *statements = parse_step(change, step, content);
 	ListCell   *cell;
 
-	foreach(cell, parse_step(change, step, content))
+	foreach(cell, statements)
 	{
 		RawStmt    *raw = lfirst_node(RawStmt, cell);
 		int			start = pd_script_skip_blanks(content, raw->stmt_location);
@@ -181,6 +186,7 @@ put_step(ReturnSetInfo *rsinfo, int number, const PdChange *change,
 		CHECK_FOR_INTERRUPTS();
 		put_row(rsinfo, number, change, step, pnstrdup(content + start, end - start));
 	}
+	return statements != NIL;
 }
 
 /*
@@ -195,7 +201,7 @@ PD_TENANT_FUNCTION(pd_plan_module, 2, PD_ALLOW_LANDLORD | PD_ALLOW_UNBOUND)
 	char	   *module = pd_module_argument(fcinfo, 1);
 	char	   *version = pd_version_argument(fcinfo, 3);
 	PdTarget	target;
-	int			number = 0;
+	int			number = 1;
 	ListCell   *cell;
 	PdSpi		spi;
 
@@ -213,7 +219,10 @@ PD_TENANT_FUNCTION(pd_plan_module, 2, PD_ALLOW_LANDLORD | PD_ALLOW_UNBOUND)
 		ListCell   *step;
 
 		foreach(step, change->steps)
-			put_step(rsinfo, ++number, change, lfirst(step));
+		{
+			if (put_step(rsinfo, number, change, lfirst(step)))
+				number++;
+		}
 	}
 	pd_spi_end(&spi);
 	return (Datum) 0;

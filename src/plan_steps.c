@@ -7,9 +7,10 @@
  * that has changed since it was applied, a down script that is missing, rows in
  * tables that may only go when they are empty.
  *
- * On the way up: what is no longer wanted of the repeatable scripts is dropped,
- * then come migrations, the installer and repeatable scripts, which may build on
- * all that is before them.  The way down is in plan_down.c.
+ * On the way up: what the app role is no longer to have is taken from it, and what
+ * is no longer wanted of the repeatable scripts is dropped; then come migrations,
+ * the installer and repeatable scripts, which may build on all that is before them,
+ * and last what the app role gets.  The way down is in plan_down.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -396,6 +397,7 @@ pd_change_up(const PdTarget *target, const PdInstallation *installed,
 		foreach(cell, pd_archive_moves(target, installed->id, false))
 			pd_plan_add_step(change, PD_STEP_MOVE, NULL, lfirst(cell));
 	}
+	pd_plan_add_revoke(change, to->source->manifest);
 	if (from != NULL)
 	{
 		foreach(cell, pd_plan_reversed(pd_plan_scripts(from, PD_SCRIPT_REPEATABLE)))
@@ -410,5 +412,6 @@ pd_change_up(const PdTarget *target, const PdInstallation *installed,
 	ensure_installer_kept(change);
 	pd_plan_add_installer(change);
 	pd_plan_add_repeatable(change, false);
+	pd_plan_add_grant(change);
 	return change;
 }

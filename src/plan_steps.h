@@ -31,4 +31,8 @@ extern void pd_plan_add_call(PdChange *change, const PdScript *script,
 extern void pd_plan_add_installer(PdChange *change);
 extern void pd_plan_add_repeatable(PdChange *change, bool all);
 
+/* plan_grants.c: what the app role loses and gets. */
+extern void pd_plan_add_revoke(PdChange *change, const PdManifest *kept);
+extern void pd_plan_add_grant(PdChange *change);
+
 #endif							/* PUBLICDIGIT_PLAN_STEPS_H */

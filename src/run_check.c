@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -16,6 +17,7 @@
 #include "protect.h"
 #include "run_check.h"
 #include "script.h"
+#include "spi.h"
 
 /*
  * pd_warn_of_unnamed_tables
@@ -83,6 +85,62 @@ settle_policies(PdScriptRun *run)
 }
 
 /*
+ * readable_views
+ *		The views among these relations that the app role may read or write, by
+ *		whatever grant.
+ */
+static List *
+readable_views(List *relations)
+{
+	const AclMode any = ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE;
+	Oid			app = get_role_oid(NameStr(pd_catalog_set_up()->app_role), false);
+	List	   *views = NIL;
+	ListCell   *cell;
+
+	foreach(cell, relations)
+	{
+		Oid			relid = lfirst_oid(cell);
+
+		if (get_rel_relkind(relid) == RELKIND_VIEW &&
+			(pg_class_aclmask(relid, app, any, ACLMASK_ANY) != 0 ||
+			 pg_attribute_aclcheck_all(relid, app, ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK))
+			views = lappend_oid(views, relid);
+	}
+	return views;
+}
+
+/*
+ * pd_check_named_views
+ *		After a module's scripts, and once it is written down what they have made:
+ *		an error (22023) for a view that the manifest names and that the module has
+ *		not made: there is none, or it is another module's.
+ */
+void
+pd_check_named_views(const PdScriptRun *run, int64 installation)
+{
+	ListCell   *cell;
+
+	foreach(cell, run->manifest->views)
+	{
+		const char *name = lfirst(cell);
+		Oid			relid = get_relname_relid(name, run->schema);
+
+		/* Looked at, too, since what people do by hand is not written down. */
+		if (!OidIsValid(relid) || get_rel_relkind(relid) != RELKIND_VIEW ||
+			pd_spi_query("SELECT FROM publicdigit.module_object"
+						 " WHERE installation_id = $1 AND type = 'view' AND identity = $2",
+						 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation)),
+								 pd_text(quote_identifier(name)))) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("no script of module \"%s\" makes the view \"%s\"",
+							run->manifest->name, name),
+					 errdetail("The manifest names it under \"views\"."),
+					 errhint("Create the view in a migration or a repeatable script, or take its name out of module.json.")));
+	}
+}
+
+/*
  * pd_check_run
  *		After a module's scripts: check the golden rules on every table that
  *		they made or altered.
@@ -109,4 +167,6 @@ pd_check_run(PdScriptRun *run)
 	pd_check_tables(tables, run->created, run->owner);
 	pd_check_functions(run->functions);
 	pd_check_materialized_views(run->relations);
+	/* Whoever's view it is: to replace it takes its options away, and no grant. */
+	pd_check_views(readable_views(run->relations), run->owner);
 }

@@ -14,6 +14,7 @@
 
 /* All must be called inside pd_spi_begin. */
 extern void pd_check_run(PdScriptRun *run);
+extern void pd_check_named_views(const PdScriptRun *run, int64 installation);
 extern void pd_warn_of_unnamed_tables(const PdScriptRun *run);
 extern void pd_warn_of_keys(const PdScriptRun *run);
 

@@ -163,7 +163,7 @@ check_grant(PdScriptRun *run, GrantStmt *stmt)
 	ListCell   *cell;
 
 	if (stmt->is_grant)
-		refuse((Node *) stmt, "List what the app role may do under \"grants\" in module.json.");
+		refuse((Node *) stmt, "List what the app role may do under \"grants\" in module.json, and the views that it may read under \"views\".");
 	if (stmt->targtype != ACL_TARGET_OBJECT)
 		refuse((Node *) stmt, "Name the objects one by one.");
 

@@ -5,13 +5,13 @@ CREATE FUNCTION publicdigit.pending_migrations(tenant text DEFAULT NULL,
         OUT migration text, OUT version text)
     RETURNS SETOF record LANGUAGE c AS 'MODULE_PATHNAME', 'pd_pending_migrations';
 COMMENT ON FUNCTION publicdigit.pending_migrations(text) IS
-    'what the highest registered versions have that is not applied, for a tenant, or for all and the landlord';
+    'what the highest registered versions have that is not applied, for a tenant, or for all and the landlord; migration is NULL where nothing has to run';
 CREATE FUNCTION publicdigit.pending_migrations(tenant uuid,
         OUT context text, OUT tenant_id uuid, OUT tenant text, OUT module name,
         OUT migration text, OUT version text)
     RETURNS SETOF record LANGUAGE c AS 'MODULE_PATHNAME', 'pd_pending_migrations_by_id';
 COMMENT ON FUNCTION publicdigit.pending_migrations(uuid) IS
-    'what the highest registered versions have that is not applied, for a tenant';
+    'what the highest registered versions have that is not applied, for a tenant; migration is NULL where nothing has to run';
 
 CREATE FUNCTION publicdigit.migrate_landlord()
     RETURNS integer LANGUAGE c AS 'MODULE_PATHNAME', 'pd_migrate_landlord';

@@ -77,7 +77,7 @@ faulty('invalid value of key "version" in module.json of module "t_version": The
 	't_version', 'module.json' => '{"name": "t_version", "version": "1", "context": "tenant"}');
 faulty('unknown key "scripts" in module.json of module "t_scripts": The value is {}; keys that'
 	  . ' can stand there are: name, title, description, version, context, requires, tables,'
-	  . ' grants, installer, on_uninstall, accept, $schema.',
+	  . ' grants, views, installer, on_uninstall, accept, $schema.',
 	't_scripts', 'module.json' =>
 	  '{"name": "t_scripts", "version": "1.0.0", "context": "tenant", "scripts": {}}');
 faulty('module.json of module "t_folder" cannot be read: It is no regular file.',
