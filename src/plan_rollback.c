@@ -230,5 +230,13 @@ pd_plan_rollback(const PdTarget *target, int32 batch)
 						  pd_change_down(target, installed, to));
 	}
 	pd_plan_ensure_together(target, changes);
+	foreach(cell, changes)
+	{
+		const PdChange *change = lfirst(cell);
+
+		/* As uninstall_module() does; a lower version is another matter. */
+		if (target->context == PD_LANDLORD && change->to == NULL)
+			pd_plan_ensure_no_tenant_needs(change->ledger->module);
+	}
 	return changes;
 }
