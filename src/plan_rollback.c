@@ -28,7 +28,7 @@ report_no_version(const PdTarget *target, const char *module, const char *last)
 			 errmsg("no registered version of module \"%s\" ends with migration \"%s\"",
 					module, last),
 			 errdetail("That is what would be left of it for %s.", pd_target_name(target)),
-			 errhint("Register that version again, or undo another batch, too.")));
+			 errhint("Register that version again, or choose another one to go down to with publicdigit.downgrade_module().")));
 }
 
 /*
