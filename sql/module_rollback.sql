@@ -48,6 +48,14 @@ SELECT publicdigit.install_module('report', 'acme', '1.0.0');
 SELECT * FROM batches;
 SELECT publicdigit.rollback_tenant('acme');
 SELECT * FROM installed;
+-- Also where it has come, gone and come again in one transaction.
+BEGIN;
+SELECT publicdigit.install_module('report', 'acme', '1.0.0');
+SELECT publicdigit.uninstall_module('base', 'acme', cascade => true);
+SELECT publicdigit.install_module('report', 'acme', '1.0.0');
+COMMIT;
+SELECT harmless('SELECT publicdigit.rollback_tenant(''acme'')');
+SELECT * FROM installed;
 SELECT publicdigit.install_module('report', 'acme', '1.0.0'), publicdigit.install_module('card', 'acme', '1.1.0');
 SELECT publicdigit.migrate_tenant('acme');
 SELECT * FROM batches;
