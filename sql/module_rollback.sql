@@ -125,6 +125,14 @@ RESET client_min_messages;
 SELECT harmless(call) FROM unnest('{"SELECT publicdigit.downgrade_module(''odd'', ''acme'', ''1.0.0'')", "SELECT * FROM publicdigit.plan_module(''downgrade'', ''odd'', ''acme'', ''1.0.0'')"}'::text[]) AS call;
 SELECT publicdigit.accept_migration('odd', '0001_o', 'beta', 'the same to us'), publicdigit.upgrade_module('odd', 'beta'), publicdigit.downgrade_module('odd', 'beta', '1.0.0');
 SELECT broken();
+-- That holds for what was applied then, not for what has been applied since.
+SET client_min_messages = error;
+SELECT module('odd', '1.2.0', '{"0001_o.up": "CREATE TABLE odd (tenant_id uuid, three int)", "0001_o.down": "DROP TABLE odd", "0002_o.up": "SELECT 1", "0002_o.down": "SELECT 1"}');
+SELECT publicdigit.uninstall_module('odd', 'beta'), publicdigit.install_module('odd', 'beta');
+RESET client_min_messages;
+SELECT harmless('SELECT publicdigit.downgrade_module(''odd'', ''beta'', ''1.0.0'')');
+SELECT publicdigit.accept_migration('odd', '0001_o', 'acme', 'as good'), publicdigit.upgrade_module('odd', 'acme'), publicdigit.downgrade_module('odd', 'acme', '1.1.0');
+SELECT broken();
 
 SET client_min_messages = error;
 DROP VIEW batches;

@@ -298,15 +298,19 @@ pd_ledger_former_batch(const PdLedger *ledger, const PdScript *script,
 /*
  * pd_ledger_was_accepted
  *		Has somebody accepted another script in place of this one, as what makes
- *		no difference?
+ *		no difference?  What was accepted before the migration was applied the
+ *		last time was about something else.
  */
 bool
 pd_ledger_was_accepted(const PdLedger *ledger, const PdScript *script)
 {
-	return pd_spi_query("SELECT FROM publicdigit.migration_event AS e"
+	return pd_spi_query("WITH event AS ("
+						" SELECT e.id, e.action, e.former_checksum FROM publicdigit.migration_event AS e"
 						" WHERE (e.tenant_id = $1 OR $1 IS NULL AND e.tenant_id IS NULL)"
-						" AND e.module = $2 AND e.migration = $3 AND e.former_checksum = $4"
-						" AND e.action = 'accepted' LIMIT 1",
+						" AND e.module = $2 AND e.migration = $3)"
+						" SELECT FROM event WHERE action = 'accepted' AND former_checksum = $4"
+						" AND id > (SELECT coalesce(max(id), 0) FROM event"
+						"  WHERE action IN ('applied', 'baselined')) LIMIT 1",
 						PD_ARGS(pd_uuid(pd_target_tenant(ledger->target)),
 								pd_text(ledger->module),
 								pd_text(script->migration),
