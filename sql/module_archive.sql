@@ -170,7 +170,7 @@ SELECT module('refers', '1.0.0', '{"0001_a.up": "CREATE TABLE refers (tenant_id 
 SELECT publicdigit.install_module('refers', 'beta'), publicdigit.uninstall_module('refers', 'beta');
 RESET client_min_messages;
 SELECT regexp_replace(try('DELETE FROM landlord.zone'), '[0-9a-f]{32}_[0-9]+', 'ID');
-SELECT harmless($$SELECT publicdigit.uninstall_module('zone', '@landlord')$$);
+SELECT harmless(call) FROM unnest('{"SELECT publicdigit.uninstall_module(''zone'', ''@landlord'')", "SELECT publicdigit.rollback_landlord()"}'::text[]) AS call;
 SELECT publicdigit.install_module('refers', 'beta');
 SELECT count(*) FROM tenant_beta.refers JOIN landlord.zone ON zone = id;
 SET client_min_messages = error;
@@ -179,6 +179,31 @@ SELECT publicdigit.uninstall_module('zone', '@landlord'), publicdigit.uninstall_
 RESET client_min_messages;
 SELECT * FROM installed;
 SELECT count(*) FROM pg_namespace WHERE nspname ~ '^archive_landlord';
+-- The landlord goes down all the same: only what the archive refers to stays, and what comes back is resolved anew.
+SET client_min_messages = error;
+SELECT module('area', '1.0.0', '{"0001_a.up": "CREATE TABLE area (id int)", "0001_a.down": "DROP TABLE area"}', '{"context": "landlord"}'),
+       module('area', '1.1.0', '{"0001_a.up": "CREATE TABLE area (id int)", "0001_a.down": "DROP TABLE area",
+                                 "0002_b.up": "CREATE TABLE part (id int PRIMARY KEY); INSERT INTO part VALUES (1)", "0002_b.down": "DROP TABLE part"}', '{"context": "landlord"}'),
+       module('plot', '1.0.0', '{"0001_a.up": "CREATE TABLE plot (tenant_id uuid); INSERT INTO plot DEFAULT VALUES"}', '{"on_uninstall": "archive", "requires": {"area": "^1.1"}}'),
+       module('lot', '1.0.0', '{"0001_a.up": "CREATE TABLE lot (tenant_id uuid, part int REFERENCES part)"}', '{"on_uninstall": "archive", "requires": {"area": "^1.1"}}');
+SELECT publicdigit.install_module('area', version => '1.0.0'), publicdigit.upgrade_module('area');
+SELECT publicdigit.install_module(name, 'beta'), publicdigit.uninstall_module(name, 'beta') FROM unnest('{plot,lot}'::text[]) AS name;
+RESET client_min_messages;
+SELECT regexp_replace(harmless($$SELECT publicdigit.downgrade_module('area', '@landlord', '1.0.0')$$), '[0-9a-f]{32}_[0-9]+', 'ID');
+SET client_min_messages = error;
+SELECT publicdigit.uninstall_module('lot', 'beta', cascade => true);
+RESET client_min_messages;
+SELECT publicdigit.rollback_landlord();
+SELECT harmless(call) FROM unnest('{"SELECT publicdigit.install_module(''plot'', ''beta'')", "SELECT publicdigit.rollback_landlord()"}'::text[]) AS call;
+SELECT publicdigit.migrate_landlord();
+SET client_min_messages = error;
+SELECT publicdigit.install_module('plot', 'beta');
+SELECT count(*) FROM tenant_beta.plot;
+SELECT * FROM installed;
+SELECT broken();
+SELECT publicdigit.uninstall_module('plot', 'beta'), publicdigit.uninstall_module('plot', 'beta', cascade => true);
+SELECT publicdigit.uninstall_module('area', '@landlord');
+RESET client_min_messages;
 
 -- Rows keep a module that says so, unnamed tables' and those that only a bound tenant sees as well.
 SET client_min_messages = error;

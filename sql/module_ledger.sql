@@ -140,6 +140,27 @@ SELECT found($$UPDATE publicdigit.tenant_migration SET migration = '0009_s' WHER
 SELECT found($$INSERT INTO publicdigit.tenant_migration (installation_id, migration, version, batch, checksum, statements, duration)
     SELECT installation_id, '0003_s', version, batch, checksum, statements, duration FROM publicdigit.tenant_migration WHERE migration = '0001_s'$$);
 SELECT found($$UPDATE publicdigit.installation SET head = 'sha256:' || repeat('0', 64) WHERE module = 's'$$);
+-- So is what the chain is not over, and what has been made to fit it, by the history, as long as there is one.
+SELECT found($$UPDATE publicdigit.tenant_migration SET batch = batch + 1 WHERE migration ~ 's$'$$);
+SELECT found($$UPDATE publicdigit.tenant_migration SET checksum = 'sha256:' || repeat('0', 64) WHERE migration ~ 's$'$$);
+SELECT found($$UPDATE publicdigit.tenant_migration SET version = '1.0.7' WHERE migration ~ 's$'$$);
+SELECT found($$UPDATE publicdigit.migration_event SET batch = batch + 1 WHERE module = 's'$$);
+SELECT found($$WITH gone AS (DELETE FROM publicdigit.tenant_migration WHERE migration = '0002_s')
+    UPDATE publicdigit.installation AS i SET head = e.head FROM publicdigit.migration_event AS e
+    WHERE e.module = i.module AND e.tenant_id = i.tenant_id AND e.action = 'accepted'$$);
+SELECT found($$DELETE FROM publicdigit.migration_event$$);
+BEGIN;
+UPDATE publicdigit.tenant_migration SET batch = 77 WHERE migration = '0002_s';
+SELECT regexp_replace(harmless($$SELECT publicdigit.downgrade_module('s', 'acme', '1.0.1')$$), '[0-9a-f]{60}', '…', 'g');
+ROLLBACK;
+BEGIN;
+SET LOCAL client_min_messages = error;
+SELECT publicdigit.install_module('l');
+DELETE FROM publicdigit.landlord_migration WHERE migration = '0002_l';
+UPDATE publicdigit.installation AS i SET head = e.head FROM publicdigit.migration_event AS e
+WHERE e.module = 'l' AND i.module = 'l' AND e.migration = '0001_l' AND e.action = 'applied';
+SELECT regexp_replace(harmless($$SELECT publicdigit.uninstall_module('l', '@landlord')$$), '[0-9a-f]{60}', '…', 'g');
+ROLLBACK;
 
 -- Checksums are the same from CRLF, in another encoding's database, from a folder or inline.
 BEGIN;

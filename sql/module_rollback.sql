@@ -48,6 +48,14 @@ SELECT publicdigit.install_module('report', 'acme', '1.0.0');
 SELECT * FROM batches;
 SELECT publicdigit.rollback_tenant('acme');
 SELECT * FROM installed;
+-- Also where it has come, gone and come again in one transaction.
+BEGIN;
+SELECT publicdigit.install_module('report', 'acme', '1.0.0');
+SELECT publicdigit.uninstall_module('base', 'acme', cascade => true);
+SELECT publicdigit.install_module('report', 'acme', '1.0.0');
+COMMIT;
+SELECT harmless('SELECT publicdigit.rollback_tenant(''acme'')');
+SELECT * FROM installed;
 SELECT publicdigit.install_module('report', 'acme', '1.0.0'), publicdigit.install_module('card', 'acme', '1.1.0');
 SELECT publicdigit.migrate_tenant('acme');
 SELECT * FROM batches;
@@ -78,6 +86,36 @@ SELECT count(*) FROM tenant_acme.site;
 SELECT broken();
 SELECT publicdigit.uninstall_module('site', 'acme'), publicdigit.uninstall_module('zone', '@landlord');
 
+-- Versions that were unregistered are no way back, until they are registered again; the one that is installed takes itself away.
+CREATE FUNCTION stair(last int) RETURNS text LANGUAGE sql AS $$
+    SELECT module('stair', format('1.%s.0', last), jsonb_object_agg(format('000%s_s.%s', n, way),
+        format(CASE way WHEN 'up' THEN 'CREATE TABLE stair_%s (tenant_id uuid)' ELSE 'DROP TABLE stair_%s' END, n)))
+    FROM generate_series(1, last) AS n, (VALUES ('up'), ('down')) AS w (way)
+$$;
+SET client_min_messages = error;
+SELECT stair(1), stair(2), stair(3);
+SELECT publicdigit.install_module('stair', 'acme', '1.1.0'), publicdigit.upgrade_module('stair', 'acme', '1.2.0'), publicdigit.upgrade_module('stair', 'acme');
+RESET client_min_messages;
+SELECT publicdigit.unregister_module('stair', '1.2.0');
+SELECT harmless(call) FROM unnest('{"SELECT publicdigit.unregister_module(''stair'', ''1.3.0'')", "SELECT publicdigit.unregister_module(''stair'')",
+    "SELECT publicdigit.downgrade_module(''stair'', ''acme'', ''1.2.0'')", "SELECT publicdigit.rollback_tenant(''acme'')",
+    "SELECT publicdigit.rollback_tenant(''acme'', 2)", "SELECT publicdigit.rollback_tenant(''acme'', 3)",
+    "SELECT statement FROM publicdigit.plan_module(''downgrade'', ''stair'', ''acme'', ''1.2.0'')"}'::text[]) AS call;
+SELECT action, migration, version FROM publicdigit.plan_module('downgrade', 'stair', 'acme', '1.1.0');
+SET client_min_messages = error;
+SELECT publicdigit.downgrade_module('stair', 'acme', '1.1.0'), publicdigit.upgrade_module('stair', 'acme');
+RESET client_min_messages;
+SELECT * FROM batches;
+SELECT stair(2);
+SELECT publicdigit.downgrade_module('stair', 'acme', '1.2.0');
+SELECT * FROM installed;
+SELECT broken();
+SELECT publicdigit.unregister_module('stair', version) FROM unnest('{1.1.0,1.3.0}'::text[]) AS version;
+SELECT publicdigit.uninstall_module('stair', 'acme');
+SELECT publicdigit.unregister_module('stair');
+SELECT count(*) FROM publicdigit.modules WHERE module = 'stair';
+DROP FUNCTION stair;
+
 -- Down to a version whose script is not the one that is applied: only where somebody has accepted that.
 SET client_min_messages = error;
 SELECT module('odd', '1.0.0', '{"0001_o.up": "CREATE TABLE odd (tenant_id uuid, one int)", "0001_o.down": "DROP TABLE odd"}'),
@@ -86,6 +124,14 @@ SELECT publicdigit.install_module('odd', 'acme'), publicdigit.install_module('od
 RESET client_min_messages;
 SELECT harmless(call) FROM unnest('{"SELECT publicdigit.downgrade_module(''odd'', ''acme'', ''1.0.0'')", "SELECT * FROM publicdigit.plan_module(''downgrade'', ''odd'', ''acme'', ''1.0.0'')"}'::text[]) AS call;
 SELECT publicdigit.accept_migration('odd', '0001_o', 'beta', 'the same to us'), publicdigit.upgrade_module('odd', 'beta'), publicdigit.downgrade_module('odd', 'beta', '1.0.0');
+SELECT broken();
+-- That holds for what was applied then, not for what has been applied since.
+SET client_min_messages = error;
+SELECT module('odd', '1.2.0', '{"0001_o.up": "CREATE TABLE odd (tenant_id uuid, three int)", "0001_o.down": "DROP TABLE odd", "0002_o.up": "SELECT 1", "0002_o.down": "SELECT 1"}');
+SELECT publicdigit.uninstall_module('odd', 'beta'), publicdigit.install_module('odd', 'beta');
+RESET client_min_messages;
+SELECT harmless('SELECT publicdigit.downgrade_module(''odd'', ''beta'', ''1.0.0'')');
+SELECT publicdigit.accept_migration('odd', '0001_o', 'acme', 'as good'), publicdigit.upgrade_module('odd', 'acme'), publicdigit.downgrade_module('odd', 'acme', '1.1.0');
 SELECT broken();
 
 SET client_min_messages = error;

@@ -7,8 +7,8 @@
  * applied now: migrations, repeatable scripts and the installer.  Their history,
  * publicdigit.migration_event, only grows: what is undone leaves the ledger and
  * adds an event.  An installation keeps the head of the chain over its rows (see
- * chain.c), so that a row that somebody has changed by hand is found out before
- * anything is built on it.
+ * chain.c), and the history says the same of them once more, so that a row that
+ * somebody has changed by hand is found out before anything is built on it.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,6 +44,28 @@
 	"DELETE FROM publicdigit." ledger " WHERE installation_id = $1 AND migration = $2"
 
 /*
+ * The head that the history's last event leads to, and a row that is otherwise than
+ * the last event of its migration.  Nothing where there is no history.
+ */
+#define COMPARE_WITH_HISTORY(ledger) \
+	"WITH last AS (" \
+	" SELECT DISTINCT ON (e.migration) e.id, e.migration, e.head, e.version, e.batch, e.checksum" \
+	" FROM publicdigit.migration_event AS e" \
+	" WHERE (e.tenant_id = $2 OR $2 IS NULL AND e.tenant_id IS NULL) AND e.module = $3" \
+	" ORDER BY e.migration, e.id DESC)" \
+	" SELECT h.head, d.migration, d.in_ledger, d.in_history" \
+	" FROM (SELECT head FROM last ORDER BY id DESC LIMIT 1) AS h" \
+	" LEFT JOIN (SELECT l.migration," \
+	"  concat_ws(', ', 'version ' || nullif(l.version::text, e.version)," \
+	"   'batch ' || nullif(l.batch, e.batch), 'checksum ' || nullif(l.checksum, e.checksum)) AS in_ledger," \
+	"  concat_ws(', ', 'version ' || nullif(e.version, l.version::text)," \
+	"   'batch ' || nullif(e.batch, l.batch), 'checksum ' || nullif(e.checksum, l.checksum)) AS in_history" \
+	"  FROM publicdigit." ledger " AS l JOIN last AS e ON e.migration = l.migration" \
+	"  WHERE l.installation_id = $1" \
+	"  AND (l.version::text, l.batch, l.checksum) <> (e.version, e.batch, e.checksum)" \
+	"  ORDER BY l.migration COLLATE \"C\" LIMIT 1) AS d ON true"
+
+/*
  * link_from
  *		Compute the chain over a ledger's rows anew from a position on.  Each row
  *		keeps the head up to itself, so that the last one goes, or another one
@@ -64,6 +86,22 @@ link_from(PdLedger *ledger, int position)
 }
 
 /*
+ * report_tampering
+ *		Raise PD002 for rows that somebody has changed.  The detail is in the
+ *		current memory context.
+ */
+pg_noreturn static void
+report_tampering(const PdLedger *ledger, const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PD_CHECKSUM),
+			 errmsg("the ledger of module \"%s\" for %s is not as the extension has left it",
+					ledger->module, pd_target_name(ledger->target)),
+			 errdetail_internal("%s", detail),
+			 errhint("%s", hint)));
+}
+
+/*
  * ensure_intact
  *		An error (PD002) where the rows do not lead to the head that is kept.
  */
@@ -71,13 +109,48 @@ static void
 ensure_intact(const PdLedger *ledger, const PdInstallation *installed)
 {
 	if (strcmp(ledger->head, installed->head) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_PD_CHECKSUM),
-				 errmsg("the ledger of module \"%s\" for %s is not as the extension has left it",
-						ledger->module, pd_target_name(ledger->target)),
-				 errdetail("Its rows lead to the head %s, and %s is kept.",
-						   ledger->head, installed->head),
-				 errhint("The view publicdigit.migration_events tells what was applied; put the row back that somebody has changed, added or removed.")));
+		report_tampering(ledger,
+						 psprintf("Its rows lead to the head %s, and %s is kept.",
+								  ledger->head, installed->head),
+						 "The view publicdigit.migration_events tells what was applied; put the row back that somebody has changed, added or removed.");
+}
+
+/*
+ * ensure_as_history
+ *		An error (PD002) where the history tells otherwise of the rows, or of
+ *		where they lead to.  The chain alone is over names and statements, and
+ *		who changes rows and head together can make them fit.
+ *
+ * A history that somebody has removed is no fault of the rows.
+ */
+static void
+ensure_as_history(const PdLedger *ledger)
+{
+	PdArg		args[] = {
+		pd_datum(INT8OID, Int64GetDatum(ledger->installation)),
+		pd_uuid(pd_target_tenant(ledger->target)),
+		pd_text(ledger->module)
+	};
+	uint64		n = ledger->target->context == PD_TENANT ?
+		pd_spi_query(COMPARE_WITH_HISTORY("tenant_migration"), args, lengthof(args)) :
+		pd_spi_query(COMPARE_WITH_HISTORY("landlord_migration"), args, lengthof(args));
+	const char *hint = psprintf("Somebody has changed one of the two by hand; put that back, in publicdigit.%s or in publicdigit.migration_event.",
+								ledger->target->context == PD_TENANT ?
+								"tenant_migration" : "landlord_migration");
+
+	if (n == 0)
+		return;
+	if (pd_spi_text(0, "migration") != NULL)
+		report_tampering(ledger,
+						 psprintf("Migration \"%s\" is there with %s; the history has %s.",
+								  pd_spi_text(0, "migration"),
+								  pd_spi_text(0, "in_ledger"), pd_spi_text(0, "in_history")),
+						 hint);
+	if (strcmp(ledger->head, pd_spi_text(0, "head")) != 0)
+		report_tampering(ledger,
+						 psprintf("Its rows lead to the head %s, and the history to %s.",
+								  ledger->head, pd_spi_text(0, "head")),
+						 hint);
 }
 
 /*
@@ -118,6 +191,7 @@ pd_ledger_open(const PdTarget *target, const char *module,
 	}
 	link_from(ledger, 0);
 	ensure_intact(ledger, installed);
+	ensure_as_history(ledger);
 	return ledger;
 }
 
@@ -224,15 +298,19 @@ pd_ledger_former_batch(const PdLedger *ledger, const PdScript *script,
 /*
  * pd_ledger_was_accepted
  *		Has somebody accepted another script in place of this one, as what makes
- *		no difference?
+ *		no difference?  What was accepted before the migration was applied the
+ *		last time was about something else.
  */
 bool
 pd_ledger_was_accepted(const PdLedger *ledger, const PdScript *script)
 {
-	return pd_spi_query("SELECT FROM publicdigit.migration_event AS e"
+	return pd_spi_query("WITH event AS ("
+						" SELECT e.id, e.action, e.former_checksum FROM publicdigit.migration_event AS e"
 						" WHERE (e.tenant_id = $1 OR $1 IS NULL AND e.tenant_id IS NULL)"
-						" AND e.module = $2 AND e.migration = $3 AND e.former_checksum = $4"
-						" AND e.action = 'accepted' LIMIT 1",
+						" AND e.module = $2 AND e.migration = $3)"
+						" SELECT FROM event WHERE action = 'accepted' AND former_checksum = $4"
+						" AND id > (SELECT coalesce(max(id), 0) FROM event"
+						"  WHERE action IN ('applied', 'baselined')) LIMIT 1",
 						PD_ARGS(pd_uuid(pd_target_tenant(ledger->target)),
 								pd_text(ledger->module),
 								pd_text(script->migration),

@@ -87,6 +87,7 @@ pg_noreturn extern void pd_plan_report_archived(const PdTarget *target,
 /* plan_away.c: what goes with a module. */
 extern List *pd_plan_uninstall(const PdTarget *target, const char *module,
 							   bool cascade);
+extern void pd_plan_ensure_no_tenant_needs(const char *module);
 
 /* plan_rollback.c: one batch back, and whether several can go back. */
 extern List *pd_plan_rollback(const PdTarget *target, int32 batch);

@@ -36,15 +36,21 @@ dependents_of(const PdTarget *target, const char *module, bool archived)
 }
 
 /*
- * ensure_no_tenant_needs
+ * pd_plan_ensure_no_tenant_needs
  *		An error (2BP01) while a tenant has a module that requires this one of
- *		the landlord.  Cascade does not reach into tenants.
+ *		the landlord, which is to go.  Cascade does not reach into tenants.
+ *
+ * One in the archive counts, too: its rows may have the landlord's keys, and will
+ * need them again.
  */
-static void
-ensure_no_tenant_needs(const char *module)
+void
+pd_plan_ensure_no_tenant_needs(const char *module)
 {
+	bool		isnull;
+
 	pd_spi_query("SELECT count(DISTINCT i.tenant_id)::text AS tenants,"
-				 " string_agg(DISTINCT i.module::text, ', ') AS modules"
+				 " string_agg(DISTINCT i.module::text, ', ') AS modules,"
+				 " bool_or(i.status = 'archived') AS archived"
 				 " FROM publicdigit.installation AS i"
 				 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
 				 " WHERE i.context = 'tenant' AND v.manifest->'requires' ? $1",
@@ -55,6 +61,8 @@ ensure_no_tenant_needs(const char *module)
 				 errmsg("module \"%s\" is still needed by tenants", module),
 				 errdetail("Installed modules that require it: %s; tenants: %s.",
 						   pd_spi_text(0, "modules"), pd_spi_text(0, "tenants")),
+				 DatumGetBool(pd_spi_datum(0, "archived", &isnull)) ?
+				 errhint("Uninstall these modules for the tenants first; what lies in an archive is thrown away with cascade => true.") :
 				 errhint("Uninstall these modules for the tenants first.")));
 }
 
@@ -127,6 +135,6 @@ pd_plan_uninstall(const PdTarget *target, const char *module, bool cascade)
 	if (pd_installation_find(module, pd_target_tenant(target)) == NULL)
 		pd_plan_report_not_installed(target, module);
 	if (target->context == PD_LANDLORD)
-		ensure_no_tenant_needs(module);
+		pd_plan_ensure_no_tenant_needs(module);
 	return add_removal(target, module, cascade, NIL);
 }

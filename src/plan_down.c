@@ -222,6 +222,34 @@ pd_change_discard(const PdTarget *target, const PdInstallation *installed)
 }
 
 /*
+ * has_run
+ *		Has a seed run for this installation, known by its path?  A notice where it
+ *		has changed since.
+ */
+static bool
+has_run(const PdChange *change, const PdScript *script)
+{
+	const PdManifest *manifest = change->to->source->manifest;
+	char	   *checksum;
+
+	if (pd_spi_query("SELECT s.checksum FROM publicdigit.seed AS s"
+					 " WHERE s.installation_id = $1 AND s.path = $2",
+					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(change->installed->id)),
+							 pd_text(script->path))) == 0)
+		return false;
+	checksum = pd_spi_text(0, "checksum");
+	if (strcmp(checksum, script->checksum) != 0)
+		ereport(NOTICE,
+				(errmsg("seed \"%s\" of module \"%s\" has changed since it ran for %s, and does not run again",
+						script->path, manifest->name,
+						pd_target_name(change->ledger->target)),
+				 errdetail("What ran was %s; version %s has %s.",
+						   checksum, manifest->version, script->checksum),
+				 errhint("A version that has it under another file name runs it.")));
+	return true;
+}
+
+/*
  * pd_change_seed
  *		Run the installed version's seeds that have not run yet.
  */
@@ -234,9 +262,7 @@ pd_change_seed(const PdTarget *target, const PdInstallation *installed)
 
 	foreach(cell, pd_plan_scripts(version, PD_SCRIPT_SEED))
 	{
-		if (pd_spi_query("SELECT FROM publicdigit.seed WHERE installation_id = $1 AND path = $2",
-						 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installed->id)),
-								 pd_text(((PdScript *) lfirst(cell))->path))) == 0)
+		if (!has_run(change, lfirst(cell)))
 			pd_plan_add_step(change, PD_STEP_SEED, lfirst(cell), NULL);
 	}
 	return change;

@@ -28,7 +28,7 @@ report_no_version(const PdTarget *target, const char *module, const char *last)
 			 errmsg("no registered version of module \"%s\" ends with migration \"%s\"",
 					module, last),
 			 errdetail("That is what would be left of it for %s.", pd_target_name(target)),
-			 errhint("Register that version again, or undo another batch, too.")));
+			 errhint("Register that version again, or choose another one to go down to with publicdigit.downgrade_module().")));
 }
 
 /*
@@ -230,5 +230,13 @@ pd_plan_rollback(const PdTarget *target, int32 batch)
 						  pd_change_down(target, installed, to));
 	}
 	pd_plan_ensure_together(target, changes);
+	foreach(cell, changes)
+	{
+		const PdChange *change = lfirst(cell);
+
+		/* As uninstall_module() does; a lower version is another matter. */
+		if (target->context == PD_LANDLORD && change->to == NULL)
+			pd_plan_ensure_no_tenant_needs(change->ledger->module);
+	}
 	return changes;
 }

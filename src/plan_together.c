@@ -153,6 +153,9 @@ ensure_required_there(const PdManifest *manifest, const List *outcomes)
 /*
  * ensure_tenants_met
  *		The same for what tenants have, of the landlord's modules.
+ *
+ * What lies in an archive does not count.  When it comes back, its requirements are
+ * resolved anew; and no script drops what its tables refer to.
  */
 static void
 ensure_tenants_met(const List *changes, const List *outcomes)

@@ -18,6 +18,7 @@
 #include "plans.h"
 #include "reference.h"
 #include "registry.h"
+#include "script_run.h"
 #include "seal.h"
 #include "search_path.h"
 #include "tied.h"
@@ -47,6 +48,7 @@ _PG_init(void)
 	pd_registry_init();
 	pd_inval_init();
 	pd_seal_init();
+	pd_script_run_init();
 	pd_deferred_init();
 	pd_reference_init();
 	pd_hooks_init();

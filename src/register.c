@@ -299,7 +299,7 @@ ensure_not_installed(const char *module, const char *version)
 			 strcmp(landlord, "0") != 0 ?
 			 errdetail("It is installed for the landlord.") :
 			 errdetail("It is installed for this number of tenants: %s.", tenants),
-			 errhint("Uninstall it first; the view publicdigit.module_installations tells where.")));
+			 errhint("Uninstall it, or go to another version, first; the view publicdigit.module_installations tells where.")));
 }
 
 /*

@@ -245,6 +245,23 @@ install_and_read(void *arg)
 }
 
 /*
+ * rethrow
+ *		In PG_CATCH: raise again an error that does not come of the modules.  It
+ *		was raised when nothing was to be told, and is for the client all the same.
+ */
+pg_noreturn static void
+rethrow(MemoryContext memory)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(memory);
+	error = CopyErrorData();
+	FlushErrorState();
+	error->output_to_client = whereToSendOutput == DestRemote;
+	ReThrowError(error);
+}
+
+/*
  * pd_scratch_make
  *		What versions, of PdScratchModule, make together.  One that cannot be
  *		installed is among the failures, and the others go on.
@@ -257,6 +274,7 @@ pd_scratch_make(PdContextKind context, List *modules)
 {
 	Work		work = {palloc0(sizeof(PdScratch)), {context}};
 	CommandDest save_dest = whereToSendOutput;
+	MemoryContext memory = CurrentMemoryContext;
 	ListCell   *cell;
 
 	foreach(cell, modules)
@@ -268,10 +286,12 @@ pd_scratch_make(PdContextKind context, List *modules)
 			whereToSendOutput = DestNone;
 		pd_do_and_undo(install_and_read, &work);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		whereToSendOutput = save_dest;
+		rethrow(memory);
 	}
 	PG_END_TRY();
+	whereToSendOutput = save_dest;
 	return work.scratch;
 }

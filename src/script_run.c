@@ -7,10 +7,37 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+
 #include "script_run.h"
 
 /* The script whose statement is being executed; NULL between statements. */
 PdScriptRun *pd_script_current = NULL;
+
+/*
+ * end_script
+ *		Transaction callback: no script outlives its transaction.
+ *
+ * Who runs a statement puts back what was there, after an error too.  A session
+ * that is terminated passes that by: it rolls back, and drops its temporary tables
+ * then, which are none of a script's.
+ */
+static void
+end_script(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT && pd_script_current != NULL)
+		pd_script_set_running(NULL);
+}
+
+/*
+ * pd_script_run_init
+ *		Called once, by _PG_init.
+ */
+void
+pd_script_run_init(void)
+{
+	RegisterXactCallback(end_script, NULL);
+}
 
 /*
  * pd_script_set_running

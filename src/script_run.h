@@ -56,6 +56,7 @@ pd_script_running(void)
 	return pd_script_current;
 }
 
+extern void pd_script_run_init(void);
 extern void pd_script_set_running(PdScriptRun *run);
 extern bool pd_script_is_binding_of(const PdScriptRun *run, PdBindingKind kind,
 									const pg_uuid_t *tenant);

@@ -96,7 +96,9 @@ CREATE TABLE publicdigit.module_script (
 COMMENT ON TABLE publicdigit.module_script IS 'the scripts of registered versions, as they were at registration';
 
 -- tenant_id is NULL for the landlord.  "head" is that of the chain over what is
--- applied (see chain.c): that of the version where nothing is pending.
+-- applied (see chain.c): that of the version where nothing is pending.  What has
+-- happened to an installation is what happened from "installed_at" on, which is
+-- therefore not when the transaction began.
 CREATE TABLE publicdigit.installation (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     context      text NOT NULL,
@@ -106,7 +108,7 @@ CREATE TABLE publicdigit.installation (
     status       text NOT NULL DEFAULT 'installed'
                  CHECK (status IN ('installed', 'disabled', 'archived')),
     head         text NOT NULL CHECK (head ~ '^sha256:[0-9a-f]{64}$'),
-    installed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    installed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     installed_by name NOT NULL DEFAULT session_user,
     CHECK ((context = 'tenant') = (tenant_id IS NOT NULL)),
     FOREIGN KEY (module, context) REFERENCES publicdigit.module (name, context),
