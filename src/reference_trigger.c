@@ -385,7 +385,7 @@ keep_table(Relation rel)
 							" FROM publicdigit.landlord_references AS r"
 							" JOIN pg_class AS c ON c.oid = r.table_name"
 							" JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-							" WHERE r.landlord_table = $1 LIMIT 1",
+							" WHERE r.landlord_table = $1 ORDER BY n.nspname, c.relname LIMIT 1",
 							PD_ARGS(pd_datum(REGCLASSOID, ObjectIdGetDatum(RelationGetRelid(rel))))) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
