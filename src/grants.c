@@ -212,7 +212,6 @@ grant_statements(const PdManifest *manifest, const char *schema,
 		const PdTableSpec *spec = lfirst(cell);
 		Oid			relid = get_relname_relid(spec->name, nspid);
 		bool		is_there = is_table(relid) && !is_among(dropped, spec->name);
-
 		AclMode		missing = spec->privileges & ~(is_there ? held_privileges(relid) : 0);
 
 		if (!(is_there || is_planned))

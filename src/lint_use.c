@@ -174,7 +174,8 @@ find_uses(Node *node, void *context)
 {
 	Walk	   *walk = context;
 
-	if (node == NULL)
+	/* FOR UPDATE OF has names of the query's own FROM, aliases among them. */
+	if (node == NULL || IsA(node, LockingClause))
 		return false;
 	if (IsA(node, RangeVar))
 		note_relation(walk, (RangeVar *) node);
