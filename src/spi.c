@@ -5,8 +5,8 @@
  *
  * The registry belongs to the extension's owner and nobody else may write it,
  * so each function that changes it becomes that role for as long as it needs.
- * The search_path is pinned meanwhile: the caller's may name schemas in which
- * somebody has put operators of their own.
+ * Settings are pinned meanwhile: the caller's search_path may name schemas in
+ * which somebody has put operators of their own.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,6 +51,10 @@ begin(PdSpi *spi, Oid role, int flags)
 						   spi->save_sec_context | SECURITY_LOCAL_USERID_CHANGE | flags);
 
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	/* Names and expressions, as the server spells them, are compared as text. */
+	(void) set_config_option("quote_all_identifiers", "off",
 							 PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 	/* A registry read that RLS had filtered would be a wrong answer. */
