@@ -216,6 +216,20 @@ pd_text_array(List *texts)
 }
 
 /*
+ * callers_snapshot
+ *		What the caller's own statement sees, in a read-only transaction; else
+ *		InvalidSnapshot, for what our statement sees when it begins.
+ *
+ * A read-only transaction takes no lock, so that others may change the registry
+ * between two of our statements, which would then not go together.
+ */
+static Snapshot
+callers_snapshot(void)
+{
+	return XactReadOnly && ActiveSnapshotSet() ? GetActiveSnapshot() : InvalidSnapshot;
+}
+
+/*
  * run
  *		Run a fixed statement with arguments, under the latest snapshot or the
  *		transaction's.
@@ -235,7 +249,7 @@ run(const char *sql, const PdArg *args, int nargs, bool latest)
 	}
 
 	rc = SPI_execute_snapshot(plan, values, nulls,
-							  latest ? pd_latest_snapshot() : InvalidSnapshot,
+							  latest ? pd_latest_snapshot() : callers_snapshot(),
 							  InvalidSnapshot, false, true, 0);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_snapshot failed: %s: %s",
