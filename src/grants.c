@@ -30,6 +30,7 @@
 #include "grants.h"
 #include "script.h"
 #include "spi.h"
+#include "text_list.h"
 #include "version.h"
 
 /*
@@ -181,14 +182,7 @@ grant_statement(AclMode privileges, const char *schema, const char *name)
 static bool
 is_among(const List *dropped, const char *name)
 {
-	ListCell   *cell;
-
-	foreach(cell, dropped)
-	{
-		if (strcmp(lfirst(cell), quote_identifier(name)) == 0)
-			return true;
-	}
-	return false;
+	return pd_has_text(dropped, quote_identifier(name));
 }
 
 /*
