@@ -77,6 +77,8 @@ SELECT plot('while it is disabled', format('SELECT honest(''1.1.0'', %L, %L)', :
 
 -- Another module's view, whatever way a script has.
 SELECT thief('foreign view replaced', :'replaced');
+SELECT plot('foreign view replaced of which a column may be written', 'REVOKE SELECT ON tenant_acme.open FROM regress_app', 'GRANT UPDATE (body) ON tenant_acme.open TO regress_app',
+    format('SELECT module(''thief'', ''1.0.0'', %L, ''{}'')', jsonb_build_object('0001_it.up', :'replaced')), 'SELECT publicdigit.install_module(''thief'', ''acme'')');
 SELECT thief('foreign view''s option', 'ALTER VIEW open SET (security_invoker = false)');
 SELECT thief('foreign view''s option, as a table''s', 'ALTER TABLE open RESET (security_invoker)');
 SELECT thief('foreign view renamed and replaced', 'ALTER VIEW open RENAME TO still; CREATE OR REPLACE VIEW still AS SELECT body FROM vault');

@@ -384,7 +384,7 @@ SELECT statement, f.* FROM unnest(ARRAY[
     'SELECT reference_landlord(''a'', ''c'', ''countries'')', 'SELECT publicdigit.reference_landlord(VARIADIC NULL)',
     'SELECT 1 AS id INTO members; SELECT id FROM members', 'CREATE VIEW members AS SELECT 1 AS id; SELECT id FROM members',
     'CREATE TABLE m (tenant_id uuid); ALTER TABLE m RENAME TO members; SELECT tenant_id FROM members',
-    'DO ''BEGIN DELETE FROM members; END''']) AS statement, findings(statement) AS f WHERE f.rule = 'missing_requirement';
+    'SELECT n FROM generate_series(1, 2) AS members (n) FOR UPDATE OF members', 'DO ''BEGIN DELETE FROM members; END''']) AS statement, findings(statement) AS f WHERE f.rule = 'missing_requirement';
 SELECT f.* FROM findings('SELECT count(*) FROM members', before => 'CREATE TABLE members (tenant_id uuid)') AS f;
 SELECT f.rule, f.message FROM findings('SELECT count(*) FROM landlord.countries', before => 'CREATE TABLE countries (tenant_id uuid)') AS f;
 SELECT f.rule, f.message FROM findings('SELECT count(*) FROM members, countries', context => 'landlord') AS f;

@@ -44,7 +44,11 @@ SELECT did('upgrade', 'card', version => '1.1.0');
 SELECT * FROM granted;
 SELECT did('downgrade', 'card', version => '1.0.0');
 SELECT * FROM granted;
+-- How the session has names spelled makes no difference.
+SET quote_all_identifiers = on;
 SELECT publicdigit.upgrade_module('card', 'acme', '1.1.0');
+SELECT action, statement FROM publicdigit.plan_module('downgrade', 'card', 'acme', '1.0.0');
+RESET quote_all_identifiers;
 SELECT * FROM publicdigit.check_drift('acme');
 
 -- A version that changes what the app role may do, and no script, is pending without a migration.

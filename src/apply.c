@@ -378,8 +378,8 @@ run_step(Work *work, const PdStep *step)
 			seed(work, step->script);
 			work->count++;
 			break;
-			/* Looked up again: scripts have run since it was planned. */
 		case PD_STEP_REVOKE:
+			/* Looked up again, as what is granted is: scripts have run since. */
 			pd_revoke_privileges(work->change->from->source->manifest,
 								 work->change->verb == PD_VERB_ARCHIVE ? NULL : work->manifest,
 								 pd_target_schema(work->target));

@@ -30,6 +30,7 @@
 #include "grants.h"
 #include "script.h"
 #include "spi.h"
+#include "text_list.h"
 #include "version.h"
 
 /*
@@ -181,14 +182,7 @@ grant_statement(AclMode privileges, const char *schema, const char *name)
 static bool
 is_among(const List *dropped, const char *name)
 {
-	ListCell   *cell;
-
-	foreach(cell, dropped)
-	{
-		if (strcmp(lfirst(cell), quote_identifier(name)) == 0)
-			return true;
-	}
-	return false;
+	return pd_has_text(dropped, quote_identifier(name));
 }
 
 /*
@@ -212,7 +206,6 @@ grant_statements(const PdManifest *manifest, const char *schema,
 		const PdTableSpec *spec = lfirst(cell);
 		Oid			relid = get_relname_relid(spec->name, nspid);
 		bool		is_there = is_table(relid) && !is_among(dropped, spec->name);
-
 		AclMode		missing = spec->privileges & ~(is_there ? held_privileges(relid) : 0);
 
 		if (!(is_there || is_planned))

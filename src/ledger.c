@@ -134,12 +134,13 @@ ensure_as_history(const PdLedger *ledger)
 	uint64		n = ledger->target->context == PD_TENANT ?
 		pd_spi_query(COMPARE_WITH_HISTORY("tenant_migration"), args, lengthof(args)) :
 		pd_spi_query(COMPARE_WITH_HISTORY("landlord_migration"), args, lengthof(args));
-	const char *hint = psprintf("Somebody has changed one of the two by hand; put that back, in publicdigit.%s or in publicdigit.migration_event.",
-								ledger->target->context == PD_TENANT ?
-								"tenant_migration" : "landlord_migration");
+	const char *hint;
 
 	if (n == 0)
 		return;
+	hint = psprintf("Somebody has changed one of the two by hand; put that back, in publicdigit.%s or in publicdigit.migration_event.",
+					ledger->target->context == PD_TENANT ?
+					"tenant_migration" : "landlord_migration");
 	if (pd_spi_text(0, "migration") != NULL)
 		report_tampering(ledger,
 						 psprintf("Migration \"%s\" is there with %s; the history has %s.",

@@ -31,6 +31,7 @@
 #include "script_text.h"
 #include "semver.h"
 #include "spi.h"
+#include "text_list.h"
 #include "version.h"
 
 /* What findings about the manifest stand with, as others do with a script. */
@@ -358,15 +359,10 @@ is_accepted(const PdManifest *manifest, const PdLintFinding *finding)
 	foreach(cell, manifest->accepted)
 	{
 		const PdAcceptance *acceptance = lfirst(cell);
-		ListCell   *hazard;
 
-		if (strcmp(acceptance->migration, finding->script->migration) != 0)
-			continue;
-		foreach(hazard, acceptance->hazards)
-		{
-			if (strcmp(lfirst(hazard), pd_lint_rule(finding->rule)->name) == 0)
-				return true;
-		}
+		if (strcmp(acceptance->migration, finding->script->migration) == 0 &&
+			pd_has_text(acceptance->hazards, pd_lint_rule(finding->rule)->name))
+			return true;
 	}
 	return false;
 }

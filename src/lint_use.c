@@ -19,6 +19,7 @@
 #include "catalog.h"
 #include "lint_rule.h"
 #include "spi.h"
+#include "text_list.h"
 
 /* A table that a statement names. */
 typedef struct Use
@@ -35,23 +36,6 @@ typedef struct Walk
 	PdLint	   *lint;
 	List	   *ctes;			/* names of WITH queries, of char * */
 } Walk;
-
-/*
- * contains
- *		Is the text in a list of char *?
- */
-static bool
-contains(const List *texts, const char *text)
-{
-	ListCell   *cell;
-
-	foreach(cell, texts)
-	{
-		if (strcmp(lfirst(cell), text) == 0)
-			return true;
-	}
-	return false;
-}
 
 /*
  * note_use
@@ -99,7 +83,7 @@ note_relation(Walk *walk, const RangeVar *relation)
 		if (strcmp(relation->schemaname, PD_LANDLORD_SCHEMA) == 0)
 			note_use(walk->lint, relation->relname, true);
 	}
-	else if (!contains(walk->ctes, relation->relname))
+	else if (!pd_has_text(walk->ctes, relation->relname))
 		note_use(walk->lint, relation->relname, is_landlord);
 }
 
@@ -174,7 +158,8 @@ find_uses(Node *node, void *context)
 {
 	Walk	   *walk = context;
 
-	if (node == NULL)
+	/* FOR UPDATE OF has names of the query's own FROM, aliases among them. */
+	if (node == NULL || IsA(node, LockingClause))
 		return false;
 	if (IsA(node, RangeVar))
 		note_relation(walk, (RangeVar *) node);
@@ -325,7 +310,7 @@ is_own(const PdLint *lint, const Use *use)
 
 	if (use->is_landlord && manifest->context == PD_TENANT)
 		return false;
-	return contains(lint->own, use->table) ||
+	return pd_has_text(lint->own, use->table) ||
 		pd_manifest_table(manifest, use->table) != NULL;
 }
 
@@ -352,7 +337,7 @@ pd_lint_report_uses(PdLint *lint)
 			reported = NIL;
 		script = use->script;
 		if (module == NULL || is_required(lint->source->manifest, module) ||
-			contains(reported, module))
+			pd_has_text(reported, module))
 			continue;
 		reported = lappend(reported, module);
 		lint->script = use->script;

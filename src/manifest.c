@@ -19,6 +19,7 @@
 #include "manifest_reader.h"
 #include "range.h"
 #include "semver.h"
+#include "text_list.h"
 
 #define TENANT_TABLE_PRIVILEGES \
 	(ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE)
@@ -153,23 +154,6 @@ read_requires(const PdReader *reader, PdManifest *manifest)
 						 "Write a range as npm does, such as \"^1.2\", \">=1.0 <3.0\" or \"*\".");
 		manifest->requires = lappend(manifest->requires, requirement);
 	}
-}
-
-/*
- * contains_string
- *		Is a text among those of a list?
- */
-static bool
-contains_string(const List *strings, const char *text)
-{
-	ListCell   *lc;
-
-	foreach(lc, strings)
-	{
-		if (strcmp(lfirst(lc), text) == 0)
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -425,7 +409,7 @@ read_hazards(const PdReader *nested, const PdJsonPair *pair)
 			pd_bad_value(nested, pair->key, &pair->value,
 						 psprintf("%s is no hazard's name", pd_json_show(element)),
 						 "Write each hazard as a lower-case word, such as \"drop_column\".");
-		if (contains_string(hazards, hazard))
+		if (pd_has_text(hazards, hazard))
 			pd_bad_value(nested, pair->key, &pair->value,
 						 psprintf("%s is there twice", pd_json_show(element)),
 						 "Name each hazard once.");
@@ -554,5 +538,5 @@ pd_manifest_table(const PdManifest *manifest, const char *name)
 bool
 pd_manifest_has_view(const PdManifest *manifest, const char *name)
 {
-	return contains_string(manifest->views, name);
+	return pd_has_text(manifest->views, name);
 }

@@ -303,7 +303,7 @@ pd_module_source_from_directory(const char *name)
 	PdManifest *manifest;
 	List	   *scripts = NIL;
 
-	manifest = pd_manifest_parse(pd_json_parse(read_file(name, folder, "module.json"), file),
+	manifest = pd_manifest_parse(pd_json_parse(read_file(name, folder, PD_MANIFEST_FILE), file),
 								 file);
 	if (strcmp(manifest->name, name) != 0)
 		ereport(ERROR,

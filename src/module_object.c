@@ -20,7 +20,6 @@
 #include "catalog/pg_namespace.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 
 #include "module_object.h"
 #include "spi.h"
@@ -167,12 +166,7 @@ read_objects(Oid nspid, const char *schema)
 {
 	List	   *objects = NIL;
 	uint64		n;
-	int			nestlevel = NewGUCNestLevel();
 
-	/* Names are to be the same in every session. */
-	(void) set_config_option("quote_all_identifiers", "off",
-							 PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
 	n = pd_spi_query("SELECT d.classid, d.objid, i.type, i.identity"
 					 " FROM pg_depend AS d"
 					 " CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i"
@@ -185,7 +179,6 @@ read_objects(Oid nspid, const char *schema)
 					 "   AND d.classid = 'pg_class'::regclass"
 					 "   AND o.refclassid = 'pg_class'::regclass AND o.refobjsubid > 0)) = 0",
 					 PD_ARGS(pd_datum(OIDOID, ObjectIdGetDatum(nspid))));
-	AtEOXact_GUC(true, nestlevel);
 	for (uint64 row = 0; row < n; row++)
 	{
 		PdModuleObject *object = palloc0(sizeof(PdModuleObject));

@@ -86,8 +86,8 @@ settle_policies(PdScriptRun *run)
 
 /*
  * readable_views
- *		The views among these relations that the app role may read or write, by
- *		whatever grant.
+ *		The views among these relations that the app role may read or write, or
+ *		columns of them, by whatever grant.
  */
 static List *
 readable_views(List *relations)
@@ -103,7 +103,7 @@ readable_views(List *relations)
 
 		if (get_rel_relkind(relid) == RELKIND_VIEW &&
 			(pg_class_aclmask(relid, app, any, ACLMASK_ANY) != 0 ||
-			 pg_attribute_aclcheck_all(relid, app, ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK))
+			 pg_attribute_aclcheck_all(relid, app, any, ACLMASK_ANY) == ACLCHECK_OK))
 			views = lappend_oid(views, relid);
 	}
 	return views;

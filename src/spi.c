@@ -5,8 +5,8 @@
  *
  * The registry belongs to the extension's owner and nobody else may write it,
  * so each function that changes it becomes that role for as long as it needs.
- * The search_path is pinned meanwhile: the caller's may name schemas in which
- * somebody has put operators of their own.
+ * Settings are pinned meanwhile: the caller's search_path may name schemas in
+ * which somebody has put operators of their own.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,6 +51,10 @@ begin(PdSpi *spi, Oid role, int flags)
 						   spi->save_sec_context | SECURITY_LOCAL_USERID_CHANGE | flags);
 
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	/* Names and expressions, as the server spells them, are compared as text. */
+	(void) set_config_option("quote_all_identifiers", "off",
 							 PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 	/* A registry read that RLS had filtered would be a wrong answer. */
@@ -212,6 +216,20 @@ pd_text_array(List *texts)
 }
 
 /*
+ * callers_snapshot
+ *		What the caller's own statement sees, in a read-only transaction; else
+ *		InvalidSnapshot, for what our statement sees when it begins.
+ *
+ * A read-only transaction takes no lock, so that others may change the registry
+ * between two of our statements, which would then not go together.
+ */
+static Snapshot
+callers_snapshot(void)
+{
+	return XactReadOnly && ActiveSnapshotSet() ? GetActiveSnapshot() : InvalidSnapshot;
+}
+
+/*
  * run
  *		Run a fixed statement with arguments, under the latest snapshot or the
  *		transaction's.
@@ -231,7 +249,7 @@ run(const char *sql, const PdArg *args, int nargs, bool latest)
 	}
 
 	rc = SPI_execute_snapshot(plan, values, nulls,
-							  latest ? pd_latest_snapshot() : InvalidSnapshot,
+							  latest ? pd_latest_snapshot() : callers_snapshot(),
 							  InvalidSnapshot, false, true, 0);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_snapshot failed: %s: %s",

@@ -115,8 +115,9 @@ report_read_only(PdTargetLock lock)
  * pd_target_lock
  *		Keep others from changing the target's modules until the transaction
  *		ends.  Errors: 42704 when the tenant is gone, 55000 when it is not
- *		active, 25006 in a read-only transaction, 40001 when the transaction's snapshot is older than another one's
- *		change of modules.  Must be called inside pd_spi_begin.
+ *		active, 25006 in a read-only transaction, 40001 when the transaction's
+ *		snapshot is older than another one's change of modules.  Must be called
+ *		inside pd_spi_begin.
  *
  * Locks come in one order: the landlord's, the tenant's, and then those of the
  * modules and versions that are worked with (see pd_version_load).  A tenant's
