@@ -140,8 +140,7 @@ SELECT publicdigit.use_tenant('acme', false) = :'acme';
 SELECT public.attack_list(:sequence, :plain);
 COPY tenant_beta.plain TO STDOUT;
 COPY (TABLE tenant_beta.plain) TO STDOUT;
-COPY tenant_beta.plain (body) FROM STDIN;
-\.
+\copy tenant_beta.plain (body) FROM /dev/null
 SELECT publicdigit.forget_tenant();
 DEALLOCATE ALL;
 SELECT outcome FROM public.attack_list(:sequence, :plain) AS outcome
@@ -198,9 +197,7 @@ SELECT public.attack('temporary view', 'TABLE kept', true);
 SELECT public.attack('temporary view of a view', 'TABLE kept_view', true);
 SELECT public.attack('function of one''s own', 'SELECT pg_temp.kept()', true);
 SELECT public.attack('default of one''s own', 'INSERT INTO numbered (a) VALUES (1)', true);
-COPY numbered (a) FROM STDIN;
-1
-\.
+\copy numbered (a) FROM PROGRAM 'echo 1'
 ROLLBACK;
 
 -- By nextval that was planned, or got ready, for somebody else.

@@ -124,8 +124,7 @@ SELECT outcome FROM public.list(:'beta') AS outcome EXCEPT SELECT outcome FROM b
 SELECT publicdigit.use_tenant('acme', false) = :'acme';
 COPY landlord.event (body) TO STDOUT;
 COPY (SELECT body FROM landlord.event WHERE tenant_id <> publicdigit.current_tenant_id()) TO STDOUT;
-COPY landlord.event (tenant_id, body) FROM STDIN;
-\.
+\copy landlord.event (tenant_id, body) FROM /dev/null
 -- An open path: pg_temp stands last, so the function reads the table that it means.
 CREATE TEMP TABLE event (body text);
 INSERT INTO pg_temp.event VALUES ('beta shadow');
