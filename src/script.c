@@ -256,7 +256,7 @@ ensure_none_pending(List *tables)
 					 errmsg("a deferred constraint of table \"%s\" would be checked after the script",
 							get_rel_name(lfirst_oid(cell))),
 					 errdetail("At the end of the transaction it would run as another role."),
-					 errhint("Give each deferrable constraint a name that no other constraint of the schema has.")));
+					 errhint("Give each deferrable constraint a name that no other constraint of the schema has, and make none in a trigger.")));
 	}
 }
 
