@@ -386,6 +386,8 @@ SELECT statement, f.* FROM unnest(ARRAY[
     'CREATE TABLE m (tenant_id uuid); ALTER TABLE m RENAME TO members; SELECT tenant_id FROM members',
     'SELECT n FROM generate_series(1, 2) AS members (n) FOR UPDATE OF members', 'DO ''BEGIN DELETE FROM members; END''']) AS statement, findings(statement) AS f WHERE f.rule = 'missing_requirement';
 SELECT f.* FROM findings('SELECT count(*) FROM members', before => 'CREATE TABLE members (tenant_id uuid)') AS f;
+-- A foreign key that is altered names no table.
+SELECT f.* FROM findings('ALTER TABLE t ALTER CONSTRAINT t_members_fkey DEFERRABLE') AS f;
 SELECT f.rule, f.message FROM findings('SELECT count(*) FROM landlord.countries', before => 'CREATE TABLE countries (tenant_id uuid)') AS f;
 SELECT f.rule, f.message FROM findings('SELECT count(*) FROM members, countries', context => 'landlord') AS f;
 SELECT publicdigit.register_module(module('SELECT count(*) FROM members') || '{"name": "linked", "requires": {"members": "*"}}', strict => true),

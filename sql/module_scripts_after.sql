@@ -66,6 +66,27 @@ SELECT install('INSERT INTO p (k) VALUES (1)');
 \echo nothing is left for COMMIT
 SET CONSTRAINTS ALL IMMEDIATE;
 ROLLBACK;
+-- Those of a table to which only another trigger writes, and those that a trigger itself makes.
+BEGIN;
+SELECT install(who('second') || 'CREATE TABLE u (tenant_id uuid);
+    CREATE CONSTRAINT TRIGGER second AFTER INSERT ON u DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION second()', '{"u": "tenant"}');
+SELECT install(who('first', 'INSERT INTO u DEFAULT VALUES;') || 'CREATE TABLE t (tenant_id uuid);
+    CREATE CONSTRAINT TRIGGER first AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION first(); INSERT INTO t DEFAULT VALUES', '{"t": "tenant"}');
+\echo nothing is left for COMMIT
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK;
+CREATE FUNCTION made_for(target text) RETURNS text LANGUAGE sql AS $$
+    SELECT who('second') || who('first', format('IF (SELECT count(*) FROM t) = 1 THEN
+        CREATE CONSTRAINT TRIGGER second AFTER INSERT ON %1$s DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION second();
+        INSERT INTO %1$s DEFAULT VALUES; END IF;', target)) || 'CREATE TABLE t (tenant_id uuid); CREATE TABLE u (tenant_id uuid);
+    CREATE CONSTRAINT TRIGGER first AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION first(); INSERT INTO t DEFAULT VALUES'
+$$;
+BEGIN;
+SELECT install(made_for('u'), '{"t": "tenant", "u": "tenant"}');
+\echo nothing is left for COMMIT
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK;
+SELECT attempt(made_for('t'), '{"t": "tenant", "u": "tenant"}');
 -- What the caller has deferred is not the script's to fire or to defer.
 SELECT attempt(format('SET CONSTRAINTS %s', what)) FROM unnest('{ALL IMMEDIATE,ALL DEFERRED,landlord.k IMMEDIATE,k DEFERRED}'::text[]) AS what;
 -- A deferred key that does not hold is the script's error, not COMMIT's.

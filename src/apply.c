@@ -120,8 +120,8 @@ ensure_tables_gone(const Work *work)
 /*
  * ensure_nothing_left
  *		After the removal of a module: an error (55000) where a table is left that
- *		its manifest does not name, and a warning of anything else.  Nobody would
- *		know any more whose they are.
+ *		its manifest does not name, and a warning of anything else, of which the app
+ *		role keeps nothing.  Nobody would know any more whose they are.
  */
 static void
 ensure_nothing_left(Work *work)
@@ -141,6 +141,7 @@ ensure_nothing_left(Work *work)
 			(errmsg("the down scripts of module \"%s\" leave objects behind", module),
 			 errdetail("They are: %s.", pd_spi_text(0, "objects")),
 			 errhint("Drop them in the down script of the migration that makes them.")));
+	pd_revoke_privileges(work->manifest, NULL, pd_target_schema(work->target));
 }
 
 /*

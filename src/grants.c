@@ -176,6 +176,17 @@ grant_statement(AclMode privileges, const char *schema, const char *name)
 }
 
 /*
+ * revoke_statement
+ *		REVOKE of the same.
+ */
+static char *
+revoke_statement(AclMode privileges, const char *schema, const char *name)
+{
+	return psprintf("REVOKE %s ON TABLE %s FROM %s", privilege_list(privileges),
+					quote_qualified_identifier(schema, name), app_role());
+}
+
+/*
  * is_among
  *		Is a name among those, as SQL spells them, of what will be dropped?
  */
@@ -308,9 +319,7 @@ pd_revokes(const PdManifest *from, const PdManifest *to, const char *schema)
 
 		if (excess == 0 || !is_table(relid))
 			continue;
-		statements = lappend(statements,
-							 psprintf("REVOKE %s ON TABLE %s FROM %s", privilege_list(excess),
-									  quote_qualified_identifier(schema, spec->name), app_role()));
+		statements = lappend(statements, revoke_statement(excess, schema, spec->name));
 		if (excess & ACL_INSERT)
 			statements = add_sequences(statements, relid, false);
 	}
@@ -320,9 +329,7 @@ pd_revokes(const PdManifest *from, const PdManifest *to, const char *schema)
 
 		if ((to == NULL || !pd_manifest_has_view(to, name)) &&
 			is_view(get_relname_relid(name, nspid)))
-			statements = lappend(statements,
-								 psprintf("REVOKE SELECT ON TABLE %s FROM %s",
-										  quote_qualified_identifier(schema, name), app_role()));
+			statements = lappend(statements, revoke_statement(ACL_SELECT, schema, name));
 	}
 	return statements;
 }
@@ -335,6 +342,58 @@ void
 pd_revoke_privileges(const PdManifest *from, const PdManifest *to, const char *schema)
 {
 	run_statements(pd_revokes(from, to, schema));
+}
+
+/*
+ * named_privileges
+ *		What a manifest lets the app role do with a table or view of this name.
+ */
+static AclMode
+named_privileges(const PdManifest *manifest, Oid relid, const char *name)
+{
+	const PdTableSpec *spec = pd_manifest_table(manifest, name);
+
+	if (is_view(relid))
+		return pd_manifest_has_view(manifest, name) ? ACL_SELECT : ACL_NO_RIGHTS;
+	return spec == NULL ? ACL_NO_RIGHTS : spec->privileges;
+}
+
+/*
+ * revoke_renamed
+ *		Take from the app role what a table or view has kept under another name.
+ */
+static void
+revoke_renamed(const PdScriptRun *run, const PdRenamed *renamed)
+{
+	const AclMode any = ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE;
+	const char *name = get_rel_name(renamed->relid);
+	AclMode		excess;
+
+	if (name == NULL || strcmp(name, renamed->former_name) == 0 ||
+		!(is_table(renamed->relid) || is_view(renamed->relid)))
+		return;
+	excess = held_privileges(renamed->relid) & any &
+		~named_privileges(run->manifest, renamed->relid, name);
+	if (excess == 0)
+		return;
+	run_statements(list_make1(revoke_statement(excess, get_namespace_name(run->schema), name)));
+	if (excess & ACL_INSERT)
+		run_statements(add_sequences(NIL, renamed->relid, false));
+}
+
+/*
+ * pd_revoke_renamed
+ *		Take from the app role what it was granted on the tables and views that
+ *		scripts have renamed, and the manifest does not give it under their new
+ *		names: a grant stays with the table, whatever that is called.
+ */
+void
+pd_revoke_renamed(const PdScriptRun *run)
+{
+	ListCell   *cell;
+
+	foreach(cell, run->renamed)
+		revoke_renamed(run, lfirst(cell));
 }
 
 /*

@@ -12,6 +12,7 @@
 
 #include "manifest.h"
 #include "registry.h"
+#include "script_run.h"
 
 /* All must be called inside pd_spi_begin. */
 extern void pd_grant_privileges(const PdManifest *manifest, const char *schema);
@@ -21,6 +22,7 @@ extern void pd_revoke_privileges(const PdManifest *from, const PdManifest *to,
 								 const char *schema);
 extern List *pd_revokes(const PdManifest *from, const PdManifest *to,
 						const char *schema);
+extern void pd_revoke_renamed(const PdScriptRun *run);
 extern void pd_revoke_app_grants(const PdTenant *tenant);
 extern void pd_restore_app_grants(const PdTenant *tenant);
 

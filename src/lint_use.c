@@ -208,7 +208,9 @@ look_at_elements(PdLint *lint, List *elements)
 		else if (IsA(element, TableLikeClause))
 			note_relation(&walk, ((TableLikeClause *) element)->relation);
 		else if (IsA(element, Constraint) &&
-				 ((Constraint *) element)->contype == CONSTR_FOREIGN)
+				 ((Constraint *) element)->contype == CONSTR_FOREIGN &&
+				 /* ALTER CONSTRAINT has one without a table. */
+				 ((Constraint *) element)->pktable != NULL)
 			note_relation(&walk, ((Constraint *) element)->pktable);
 	}
 }

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 
 #include "golden.h"
+#include "grants.h"
 #include "protect.h"
 #include "run_check.h"
 #include "script.h"
@@ -143,7 +144,8 @@ pd_check_named_views(const PdScriptRun *run, int64 installation)
 /*
  * pd_check_run
  *		After a module's scripts: check the golden rules on every table that
- *		they made or altered.
+ *		they made or altered, and take away what has kept a grant under another
+ *		name.
  */
 void
 pd_check_run(PdScriptRun *run)
@@ -152,6 +154,7 @@ pd_check_run(PdScriptRun *run)
 	ListCell   *cell;
 
 	pd_script_hold(run, settle_policies);
+	pd_script_ensure_none_pending(run);
 	foreach(cell, run->relations)
 	{
 		const char *name = get_rel_name(lfirst_oid(cell));
@@ -169,4 +172,5 @@ pd_check_run(PdScriptRun *run)
 	pd_check_materialized_views(run->relations);
 	/* Whoever's view it is: to replace it takes its options away, and no grant. */
 	pd_check_views(readable_views(run->relations), run->owner);
+	pd_revoke_renamed(run);
 }

@@ -256,67 +256,8 @@ ensure_none_pending(List *tables)
 					 errmsg("a deferred constraint of table \"%s\" would be checked after the script",
 							get_rel_name(lfirst_oid(cell))),
 					 errdetail("At the end of the transaction it would run as another role."),
-					 errhint("Give each deferrable constraint a name that no other constraint of the schema has.")));
+					 errhint("Give each deferrable constraint a name that no other constraint of the schema has, and make none in a trigger.")));
 	}
-}
-
-/*
- * fire_deferred_triggers
- *		Let the script's own deferred constraints be checked now.
- *
- * At COMMIT they would fire as the caller, who may be a superuser.  Only
- * those of tables that the script made, altered or wrote to are touched: the
- * caller may have deferred others.  SET CONSTRAINTS means all constraints of a
- * name, and fails where one of them is not deferrable; those are left out.
- */
-static void
-fire_deferred_triggers(PdScriptRun *run)
-{
-	uint64		n;
-	StringInfoData names,
-				deferred;
-	List	   *tables = tables_that_defer(run->relations);
-	PdSpi		spi;
-
-	if (tables == NIL)
-		return;
-	initStringInfo(&names);
-	initStringInfo(&deferred);
-
-	pd_spi_begin_as(&spi, run->owner);
-	n = pd_spi_query("SELECT format('%I.%I', n.nspname, c.conname) AS name,"
-					 " bool_or(c.condeferred) AS deferred"
-					 " FROM pg_trigger AS t"
-					 " JOIN pg_constraint AS c ON c.oid = t.tgconstraint"
-					 " JOIN pg_namespace AS n ON n.oid = c.connamespace"
-					 " WHERE t.tgrelid = ANY ($1) AND t.tgdeferrable"
-					 " AND NOT EXISTS (SELECT FROM pg_constraint AS o"
-					 "  WHERE o.conname = c.conname AND o.connamespace = c.connamespace"
-					 "  AND NOT o.condeferrable)"
-					 " GROUP BY 1 ORDER BY 1",
-					 PD_ARGS(pd_oid_array(tables)));
-	for (uint64 row = 0; row < n; row++)
-	{
-		bool		isnull;
-		char	   *name = pd_spi_text(row, "name");
-
-		appendStringInfo(&names, "%s%s", row > 0 ? ", " : "", name);
-		if (DatumGetBool(pd_spi_datum(row, "deferred", &isnull)))
-			appendStringInfo(&deferred, "%s%s", deferred.len > 0 ? ", " : "", name);
-	}
-	pd_spi_end(&spi);
-
-	if (names.len > 0)
-	{
-		run->is_firing = true;
-		run_statement(run, psprintf("SET CONSTRAINTS %s IMMEDIATE", names.data),
-					  None_Receiver);
-		run->is_firing = false;
-	}
-	ensure_none_pending(tables);
-	if (deferred.len > 0)
-		run_statement(run, psprintf("SET CONSTRAINTS %s DEFERRED", deferred.data),
-					  None_Receiver);
 }
 
 /*
@@ -340,6 +281,17 @@ pd_script_start(PdScriptRun *run, PdContextKind context,
 									false);
 	run->owner = pd_script_owner();
 	run->search_path = pd_search_path(context == PD_TENANT ? tenant : NULL);
+}
+
+/*
+ * pd_script_ensure_none_pending
+ *		When all scripts have run: an error (0A000) for a deferred trigger of
+ *		theirs that could not be fired.
+ */
+void
+pd_script_ensure_none_pending(const PdScriptRun *run)
+{
+	ensure_none_pending(tables_that_defer(run->relations));
 }
 
 /*
@@ -374,7 +326,8 @@ work_as_owner(PdScriptRun *run, void (*work) (PdScriptRun *run))
  *
  * To open a table is to run functions of the module's, as pd_spi_begin says.
  * With a path of our own: by the script's, the module's functions and operators
- * would come first.
+ * would come first.  What those functions have made is looked at as what a
+ * statement has.
  */
 void
 pd_script_hold(PdScriptRun *run, void (*work) (PdScriptRun *run))
@@ -393,6 +346,7 @@ pd_script_hold(PdScriptRun *run, void (*work) (PdScriptRun *run))
 	}
 	PG_END_TRY();
 	pd_script_set_running(save_running);
+	pd_script_guard_check_touched(run);
 }
 
 /*
@@ -410,6 +364,107 @@ spare_caches(PdScriptRun *run)
 		return;
 	ResetCatalogCaches();
 	run->cached = 0;
+}
+
+/*
+ * look_at_made
+ *		After a statement: check what it has made and altered, and protect its new
+ *		tables.  To protect one may make others (see pd_script_hold).
+ */
+static void
+look_at_made(PdScriptRun *run)
+{
+	spare_caches(run);
+	pd_script_guard_check_touched(run);
+	while (run->unprotected != NIL)
+	{
+		int			created = list_length(run->created);
+
+		pd_script_hold(run, pd_protect_created);
+		if (list_length(run->created) == created)
+			break;				/* what is left has no tenant column yet */
+	}
+}
+
+/*
+ * constraints_of
+ *		The names of the constraints of tables that can be deferred, for SET
+ *		CONSTRAINTS, and in *deferred those that are as a rule; empty for none.
+ */
+static char *
+constraints_of(const PdScriptRun *run, List *tables, char **deferred)
+{
+	StringInfoData names,
+				deferred_names;
+	uint64		n;
+	PdSpi		spi;
+
+	initStringInfo(&names);
+	initStringInfo(&deferred_names);
+
+	pd_spi_begin_as(&spi, run->owner);
+	n = pd_spi_query("SELECT format('%I.%I', n.nspname, c.conname) AS name,"
+					 " bool_or(c.condeferred) AS deferred"
+					 " FROM pg_trigger AS t"
+					 " JOIN pg_constraint AS c ON c.oid = t.tgconstraint"
+					 " JOIN pg_namespace AS n ON n.oid = c.connamespace"
+					 " WHERE t.tgrelid = ANY ($1) AND t.tgdeferrable"
+					 " AND NOT EXISTS (SELECT FROM pg_constraint AS o"
+					 "  WHERE o.conname = c.conname AND o.connamespace = c.connamespace"
+					 "  AND NOT o.condeferrable)"
+					 " GROUP BY 1 ORDER BY 1",
+					 PD_ARGS(pd_oid_array(tables)));
+	for (uint64 row = 0; row < n; row++)
+	{
+		bool		isnull;
+		char	   *name = pd_spi_text(row, "name");
+
+		appendStringInfo(&names, "%s%s", row > 0 ? ", " : "", name);
+		if (DatumGetBool(pd_spi_datum(row, "deferred", &isnull)))
+			appendStringInfo(&deferred_names, "%s%s",
+							 deferred_names.len > 0 ? ", " : "", name);
+	}
+	pd_spi_end(&spi);
+	*deferred = deferred_names.data;
+	return names.data;
+}
+
+/*
+ * fire_deferred_triggers
+ *		Let the script's own deferred constraints be checked now.
+ *
+ * At COMMIT they would fire as the caller, who may be a superuser.  Only
+ * those of tables that the script made, altered or wrote to are touched: the
+ * caller may have deferred others.  What they write to may have more of them,
+ * which are fired, too.  SET CONSTRAINTS means all constraints of a name, and
+ * fails where one of them is not deferrable; those are left out.
+ */
+static void
+fire_deferred_triggers(PdScriptRun *run)
+{
+	List	   *tables = tables_that_defer(run->relations);
+	List	   *fired = NIL;
+	char	   *deferred = "";
+
+	while (list_difference_oid(tables, fired) != NIL)
+	{
+		char	   *names = constraints_of(run, tables, &deferred);
+
+		if (names[0] != '\0')
+		{
+			run->is_firing = true;
+			run_statement(run, psprintf("SET CONSTRAINTS %s IMMEDIATE", names),
+						  None_Receiver);
+			run->is_firing = false;
+			look_at_made(run);
+		}
+		fired = tables;
+		tables = tables_that_defer(run->relations);
+	}
+	ensure_none_pending(tables);
+	if (deferred[0] != '\0')
+		run_statement(run, psprintf("SET CONSTRAINTS %s DEFERRED", deferred),
+					  None_Receiver);
 }
 
 /*
@@ -444,11 +499,8 @@ run_statements(PdScriptRun *run, ScriptPosition *position)
 		run_statement(run, pnstrdup(content + start, end - start),
 					  position->script->kind == PD_SCRIPT_VERIFY ? pd_verify_receiver() :
 					  None_Receiver);
-		spare_caches(run);
-		pd_script_guard_check_touched(run);
+		look_at_made(run);
 		MemoryContextSwitchTo(old);
-		if (run->unprotected != NIL)
-			pd_script_hold(run, pd_protect_created);
 		MemoryContextReset(statement_memory);
 	}
 	MemoryContextDelete(statement_memory);

@@ -34,6 +34,7 @@
 #include "catalog/partition.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_cast.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
@@ -269,6 +270,37 @@ note(PdScriptRun *run, Oid classId, Oid objectId, bool created)
 }
 
 /*
+ * note_renamed
+ *		Where a relation that is being altered gets another name, remember the one
+ *		that it had before the scripts.
+ */
+static void
+note_renamed(PdScriptRun *run, Oid relid)
+{
+	HeapTuple	tuple = pd_fresh_row(RelationRelationId, ClassOidIndexId,
+									 Anum_pg_class_oid, relid);
+	char	   *name = get_rel_name(relid); /* the cache has the old row */
+	MemoryContext old;
+	PdRenamed  *renamed;
+	ListCell   *cell;
+
+	if (!HeapTupleIsValid(tuple) || name == NULL ||
+		strcmp(NameStr(((Form_pg_class) GETSTRUCT(tuple))->relname), name) == 0)
+		return;
+	foreach(cell, run->renamed)
+	{
+		if (((PdRenamed *) lfirst(cell))->relid == relid)
+			return;
+	}
+	old = MemoryContextSwitchTo(run->memory);
+	renamed = palloc(sizeof(PdRenamed));
+	renamed->relid = relid;
+	renamed->former_name = pstrdup(name);
+	run->renamed = lappend(run->renamed, renamed);
+	MemoryContextSwitchTo(old);
+}
+
+/*
  * pd_script_guard_object
  *		Object access hook while a script runs.
  *
@@ -298,6 +330,8 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 				/* It is there already, and must not take effect first. */
 				pd_script_guard_inside(run, &object);
 				note(run, classId, objectId, false);
+				if (classId == RelationRelationId && subId == 0)
+					note_renamed(run, objectId);
 			}
 			break;
 		case OAT_DROP:

@@ -18,6 +18,13 @@
 #include "module_source.h"
 #include "registry.h"
 
+/* A relation that scripts have renamed. */
+typedef struct PdRenamed
+{
+	Oid			relid;
+	char	   *former_name;	/* before the first of them */
+} PdRenamed;
+
 /* Where scripts run, and what they have made there so far. */
 typedef struct PdScriptRun
 {
@@ -37,6 +44,7 @@ typedef struct PdScriptRun
 	List	   *unprotected;	/* of these, those not looked at for RLS yet */
 	List	   *touched;		/* of ObjectAddress *, in this statement */
 	List	   *objects;		/* of ObjectAddress *, made or altered */
+	List	   *renamed;		/* of PdRenamed *, relations */
 	int			cached;			/* of these, those that caches may have rows of */
 	bool		names_changed;	/* objects have come, gone or been renamed */
 	bool		is_firing;		/* its deferred triggers, at its end */
