@@ -315,7 +315,8 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 							(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 							 errmsg("a module script may not use schema \"%s\"",
 									get_namespace_name(objectId)),
-							 errdetail("The schema belongs to another tenant.")));
+							 errdetail("The schema belongs to another tenant."),
+							 errhint("Leave the schema out: names are looked up in that of the tenant for whom the script runs.")));
 				search->result = false;
 				break;
 			}
