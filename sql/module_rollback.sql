@@ -152,6 +152,18 @@ SELECT * FROM installed;
 SELECT publicdigit.rollback_tenant('beta');
 SELECT broken();
 
+-- Nor is an installation without a migration, whose installer made the table.
+SET client_min_messages = error;
+SELECT module('late', version, scripts || '{"installer": "CREATE OR REPLACE FUNCTION make(t uuid) RETURNS void LANGUAGE plpgsql AS ''BEGIN CREATE TABLE late (tenant_id uuid); END''; CREATE OR REPLACE FUNCTION drop_it(t uuid) RETURNS void LANGUAGE plpgsql AS ''BEGIN DROP TABLE late; END''"}',
+    '{"tables": {"late": "tenant"}, "installer": {"install": "make", "uninstall": "drop_it"}}')
+FROM (VALUES ('1.0.0', '{}'::jsonb), ('1.1.0', '{"0001_l.up": "SELECT 1", "0001_l.down": "SELECT 1"}')) AS v (version, scripts);
+SELECT publicdigit.install_module('late', 'beta', '1.0.0'), publicdigit.upgrade_module('late', 'beta');
+RESET client_min_messages;
+SELECT harmless('SELECT publicdigit.rollback_tenant(''beta'')');
+SELECT publicdigit.downgrade_module('late', 'beta', '1.0.0'), publicdigit.rollback_tenant('beta');
+SELECT * FROM installed;
+SELECT broken();
+
 SET client_min_messages = error;
 DROP VIEW batches;
 DROP FUNCTION card;

@@ -190,12 +190,14 @@ ensure_last_change(const PdTarget *target, const Part *part, int32 batch)
  * ensure_batch_undoable
  *		An error (55000) unless the version that is there when a batch's turn
  *		comes, with the later ones undone, has a down script for each of its
- *		migrations of a module.
+ *		migrations of a module; and where the module was there before the batch,
+ *		and would go with it, for want of an older migration.
  */
 static void
-ensure_batch_undoable(const PdTarget *target, const char *module, int32 batch,
+ensure_batch_undoable(const PdTarget *target, const Part *part, int32 batch,
 					  const List *later)
 {
+	const char *module = part->module;
 	PdInstallation *installed = pd_plan_installed(target, module);
 	PdLedger   *ledger = pd_ledger_open(target, module, installed);
 	PdVersion  *from = later == NIL ? pd_version_load(installed->version_id) :
@@ -210,6 +212,14 @@ ensure_batch_undoable(const PdTarget *target, const char *module, int32 batch,
 			pd_report_no_down_script(module, from->source->manifest->version,
 									 applied->migration);
 	}
+	if (!part->is_new &&
+		version_without(installed, ledger, lappend_int(list_copy(later), batch)) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("batch %d of %s cannot be undone", batch, pd_target_name(target)),
+				 errdetail("It ran the first migration of module \"%s\", which was installed before.",
+						   module),
+				 errhint("Choose the version to go down to with publicdigit.downgrade_module().")));
 }
 
 /*
@@ -236,7 +246,7 @@ pd_plan_ensure_undoable(const PdTarget *target, const List *batches)
 			if (!list_member(seen, makeString(part->module)))
 				ensure_last_change(target, part, lfirst_int(cell));
 			seen = lappend(seen, makeString(part->module));
-			ensure_batch_undoable(target, part->module, lfirst_int(cell), later);
+			ensure_batch_undoable(target, part, lfirst_int(cell), later);
 		}
 		later = lappend_int(later, lfirst_int(cell));
 	}
