@@ -69,13 +69,18 @@ static void
 report_outside(const PdScriptRun *run, const ObjectAddress *object)
 {
 	char	   *description = getObjectDescription(object, true);
+	bool		is_temporary = description != NULL &&
+		is_objectclass_supported(object->classId) &&
+		isAnyTempNamespace(get_object_namespace(object));
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 is_temporary ? errmsg("a module script may not make or change temporary objects") :
 			 errmsg("a module script may not change %s",
 					description ? description : "objects outside its schema"),
 			 errdetail("It may change objects of schema \"%s\" only.",
-					   get_namespace_name(run->schema))));
+					   get_namespace_name(run->schema)),
+			 is_temporary ? errhint("Use a query WITH ..., or an ordinary table that the same script drops.") : 0));
 }
 
 /*

@@ -43,21 +43,6 @@ refuse(Node *stmt, const char *hint)
 }
 
 /*
- * refuse_temporary
- *		Raise 42501 for a temporary relation, which no schema of ours would hold.
- */
-static void
-refuse_temporary(const RangeVar *relation)
-{
-	if (relation->relpersistence == RELPERSISTENCE_TEMP)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("a module script may not make \"%s\" temporary", relation->relname),
-				 errdetail("A script makes objects in its own schema only."),
-				 errhint("Use a query WITH ..., or an ordinary table that the same script drops.")));
-}
-
-/*
  * ensure_inside
  *		An error unless a table, if it exists, is the script's own.
  */
@@ -294,11 +279,14 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 		case T_CreateFunctionStmt:
 		case T_CreatePolicyStmt:
 		case T_CreateRangeStmt:
+		case T_CreateSeqStmt:
+		case T_CreateTableAsStmt:
 		case T_CreateTrigStmt:
 		case T_RefreshMatViewStmt:
 		case T_RenameStmt:
 		case T_RuleStmt:	/* and what its actions name */
 		case T_TruncateStmt:
+		case T_ViewStmt:
 			/* These change nothing that outlives the script unseen. */
 		case T_CallStmt:
 		case T_DoStmt:
@@ -306,17 +294,7 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 		case T_VariableSetStmt:
 		case T_VariableShowStmt:
 			break;
-		case T_CreateSeqStmt:
-			refuse_temporary(((CreateSeqStmt *) stmt)->sequence);
-			break;
-		case T_CreateTableAsStmt:
-			refuse_temporary(((CreateTableAsStmt *) stmt)->into->rel);
-			break;
-		case T_ViewStmt:
-			refuse_temporary(((ViewStmt *) stmt)->view);
-			break;
 		case T_CreateStmt:
-			refuse_temporary(((CreateStmt *) stmt)->relation);
 			foreach(cell, ((CreateStmt *) stmt)->inhRelations)
 				ensure_inside(run, lfirst_node(RangeVar, cell));
 			break;
