@@ -435,6 +435,7 @@ SELECT publicdigit.register_module(module('SELECT 1')
     || '{"scripts": {"migrations/tenant/0001_a.up.sql": "", "migrations/tenant/0001_a.down.sql": "\nDROP t"}}');
 SELECT publicdigit.register_module(module('SELECT 1')
     || '{"scripts": {"migrations/tenant/0001_a.up.sql": "", "seeds/tenant/a.sql": "INSERT t"}}');
+SELECT publicdigit.register_module(module(E'\\\\restrict abc\nDROP TABLE t'));
 \set SHOW_CONTEXT never
 SELECT module($$SELECT '\'; DROP TABLE t; --'$$) AS hidden \gset
 SET standard_conforming_strings = off;

@@ -107,7 +107,26 @@ SELECT tenant_acme.number(*), tenant_acme.joined('b') WITHIN GROUP (ORDER BY 'a'
 SELECT publicdigit.uninstall_module('only', 'acme'), publicdigit.uninstall_module('trace', 'acme');
 SELECT count(*) FROM pg_depend WHERE refobjid = 'tenant_acme'::regnamespace AND deptype = 'n';
 
+-- A migration drops what a script has made that is as it was, and so does not run again; under
+-- another name it does.
 SET client_min_messages = error;
-DROP FUNCTION card;
+CREATE FUNCTION wide(version text, view_script text, up2 text DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
+    SELECT module('wide', version, jsonb_strip_nulls(jsonb_build_object('0001_a.up', 'CREATE TABLE a (tenant_id uuid, n int)', '0001_a.down', 'DROP TABLE a',
+        '0002_n.up', up2, '0002_n.down', CASE WHEN up2 IS NOT NULL THEN 'ALTER TABLE a ALTER n TYPE int' END,
+        view_script, 'CREATE OR REPLACE VIEW wide WITH (security_invoker) AS SELECT n FROM a')))
+$$;
+SELECT wide('1.0.0', 'wide.repeatable'), wide('1.1.0', 'wide.repeatable', 'DROP VIEW IF EXISTS wide; ALTER TABLE a ALTER n TYPE bigint'),
+       wide('1.2.0', 'wide_2.repeatable', 'ALTER TABLE a ALTER n TYPE bigint');
+RESET client_min_messages;
+SELECT publicdigit.install_module('wide', t, '1.0.0') FROM unnest('{acme,beta}'::text[]) AS t;
+SELECT publicdigit.upgrade_module('wide', 'acme', '1.1.0');
+SELECT difference, object FROM publicdigit.check_drift('acme') WHERE module = 'wide';
+SELECT publicdigit.upgrade_module('wide', 'beta');
+SELECT count(*) FROM publicdigit.check_drift('beta');
+SELECT broken();
+SELECT publicdigit.uninstall_module('wide', t) FROM unnest('{acme,beta}'::text[]) AS t;
+
+SET client_min_messages = error;
+DROP FUNCTION card, wide;
 \set engine_end :abs_srcdir '/test/include/engine_end.psql'
 \i :engine_end

@@ -134,6 +134,36 @@ SELECT harmless('SELECT publicdigit.downgrade_module(''odd'', ''beta'', ''1.0.0'
 SELECT publicdigit.accept_migration('odd', '0001_o', 'acme', 'as good'), publicdigit.upgrade_module('odd', 'acme'), publicdigit.downgrade_module('odd', 'acme', '1.1.0');
 SELECT broken();
 
+-- A change to a version that has no script of its own is no batch, and is not passed over: the one
+-- before made the table.
+SET client_min_messages = error;
+SELECT publicdigit.uninstall_module('odd', t) FROM unnest('{acme,beta}'::text[]) AS t;
+SELECT module('plain', version, scripts || '{"0001_p.up": "CREATE TABLE plain (tenant_id uuid)", "0001_p.down": "DROP TABLE plain"}', more::jsonb)
+FROM (VALUES ('1.0.0', '{}'::jsonb, '{}'), ('1.0.1', '{}', '{"title": "Plain"}'),
+    ('1.1.0', '{"0002_p.up": "SELECT 1", "0002_p.down": "SELECT 1"}', '{}'), ('1.1.1', '{"0002_p.up": "SELECT 1", "0002_p.down": "SELECT 1"}', '{"title": "Plain"}')) AS v (version, scripts, more);
+SELECT publicdigit.install_module('plain', 'beta', '1.0.0'), publicdigit.upgrade_module('plain', 'beta', '1.0.1');
+RESET client_min_messages;
+SELECT harmless('SELECT publicdigit.rollback_tenant(''beta'')');
+SELECT publicdigit.upgrade_module('plain', 'beta', '1.1.0'), publicdigit.upgrade_module('plain', 'beta');
+SELECT harmless('SELECT publicdigit.rollback_tenant(''beta'', 2)');
+SELECT publicdigit.downgrade_module('plain', 'beta', '1.1.0'), publicdigit.rollback_tenant('beta');
+-- What rollback itself has led to can be undone.
+SELECT * FROM installed;
+SELECT publicdigit.rollback_tenant('beta');
+SELECT broken();
+
+-- Nor is an installation without a migration, whose installer made the table.
+SET client_min_messages = error;
+SELECT module('late', version, scripts || '{"installer": "CREATE OR REPLACE FUNCTION make(t uuid) RETURNS void LANGUAGE plpgsql AS ''BEGIN CREATE TABLE late (tenant_id uuid); END''; CREATE OR REPLACE FUNCTION drop_it(t uuid) RETURNS void LANGUAGE plpgsql AS ''BEGIN DROP TABLE late; END''"}',
+    '{"tables": {"late": "tenant"}, "installer": {"install": "make", "uninstall": "drop_it"}}')
+FROM (VALUES ('1.0.0', '{}'::jsonb), ('1.1.0', '{"0001_l.up": "SELECT 1", "0001_l.down": "SELECT 1"}')) AS v (version, scripts);
+SELECT publicdigit.install_module('late', 'beta', '1.0.0'), publicdigit.upgrade_module('late', 'beta');
+RESET client_min_messages;
+SELECT harmless('SELECT publicdigit.rollback_tenant(''beta'')');
+SELECT publicdigit.downgrade_module('late', 'beta', '1.0.0'), publicdigit.rollback_tenant('beta');
+SELECT * FROM installed;
+SELECT broken();
+
 SET client_min_messages = error;
 DROP VIEW batches;
 DROP FUNCTION card;

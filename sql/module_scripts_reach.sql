@@ -42,6 +42,7 @@ $$;
 -- Messages, once for each way in which it is noticed.
 SELECT attempt('SELECT * FROM tenant_globex.members');
 SELECT attempt('DO $$BEGIN EXECUTE ''DELETE FROM tenant_globex.members''; END$$');
+SELECT attempt('CREATE TEMP TABLE t (id int)');
 SELECT attempt('UPDATE countries SET name = upper(name)');
 SELECT attempt('CREATE TABLE landlord.other (id int)') ~ '^42501: a module script may not change .*\nDETAIL: It may change objects of schema "tenant_acme" only\.';
 SELECT attempt('ALTER TABLE countries ADD flag text');

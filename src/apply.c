@@ -35,6 +35,7 @@ typedef struct Work
 	int32		batch;
 	PdScriptRun run;
 	int			count;			/* of migrations applied or undone */
+	List	   *kept;			/* of PdModuleObject, that no step should touch */
 } Work;
 
 /*
@@ -71,6 +72,11 @@ ensure_tables_made(const Work *work)
 					 errmsg("no script of module \"%s\" makes the table \"%s\"",
 							work->manifest->name, spec->name),
 					 errdetail("The manifest names it under \"tables\"."),
+					 was_there && !OidIsValid(relid) ?
+					 errhint("It was made before.  If it was dropped by hand, publicdigit.check_drift('%s') tells so; if a migration drops it, take its name out of module.json.",
+							 work->target->context == PD_TENANT ? work->target->tenant.slug : "@landlord") :
+					 relkind == RELKIND_VIEW ?
+					 errhint("There is a view of that name; views are named under \"views\".") :
 					 errhint("Create the table in a migration, or take its name out of module.json.")));
 	}
 }
@@ -265,19 +271,22 @@ run_own(Work *work, const PdStep *step)
 /*
  * ensure_function
  *		An error (42883) where a function that the manifest names under
- *		"installer" is not there.
+ *		"installer" is not there, or wants something else than a tenant's id.
  */
 static void
 ensure_function(const Work *work, const char *function)
 {
-	if (pd_spi_query("SELECT FROM pg_proc WHERE proname = $1 AND pronamespace = $2",
+	if (pd_spi_query("SELECT FROM pg_proc AS p WHERE proname = $1 AND pronamespace = $2"
+					 " AND pronargs > 0 AND pronargs - pronargdefaults <= 1 AND EXISTS"
+					 "  (SELECT FROM pg_type AS t WHERE t.oid = p.proargtypes[0]"
+					 "   AND (t.oid = 'uuid'::regtype OR typtype <> 'b'))",
 					 PD_ARGS(pd_text(function),
 							 pd_datum(OIDOID, ObjectIdGetDatum(work->run.schema)))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("there is no function \"%s\" of module \"%s\"",
 						function, work->manifest->name),
-				 errdetail("The manifest names it under \"installer\", and the installer makes no function of that name."),
+				 errdetail("The manifest names it under \"installer\", and the installer makes no function of that name that takes a tenant's id."),
 				 errhint("Create it in installer.sql, with one argument of type uuid and without a schema.")));
 }
 
@@ -444,9 +453,11 @@ settle(Work *work)
 	ensure_tables_made(work);
 	pd_check_run(&work->run);
 	pd_module_objects_record(&work->run, change->ledger->installation, NULL);
-	pd_check_named_views(&work->run, change->ledger->installation);
+	pd_check_named_views(&work->run, change->ledger->installation,
+						 change->from == NULL ? NULL : change->from->source->manifest);
 	if (change->verb == PD_VERB_SEED)
 		return;
+	pd_warn_of_lost_objects(&work->run, change->ledger->installation, work->kept);
 
 	if (work->target->context == PD_TENANT)
 		pd_warn_of_unnamed_tables(&work->run);
@@ -484,6 +495,29 @@ verb_noun(PdVerb verb)
 }
 
 /*
+ * objects_kept
+ *		What repeatable scripts have made and an upgrade neither drops nor makes
+ *		again, before it begins.
+ */
+static List *
+objects_kept(const PdChange *change)
+{
+	List	   *scripts = NIL;
+	ListCell   *cell;
+
+	if (change->verb != PD_VERB_UPGRADE)
+		return NIL;
+	foreach(cell, change->steps)
+	{
+		const PdStep *step = lfirst(cell);
+
+		if (step->kind == PD_STEP_APPLY || step->kind == PD_STEP_DROP)
+			scripts = lappend(scripts, step->script->migration);
+	}
+	return pd_module_objects_kept(change->ledger->installation, scripts);
+}
+
+/*
  * make_change
  *		Carry out what is planned for one module; returns how many migrations
  *		were applied or undone, or seeds run.
@@ -504,6 +538,7 @@ make_change(const PdTarget *target, const PdChange *change, int32 batch)
 		keep_installation(change);	/* what it moves back is its own again */
 	pd_script_start(&work.run, target->context, &target->tenant, work.manifest);
 	work.run.is_installed = change->from != NULL;
+	work.kept = objects_kept(change);
 	/* What comes back from the archive is moved by no script. */
 	work.run.names_changed = change->verb == PD_VERB_RESTORE;
 	foreach(cell, change->steps)

@@ -59,6 +59,8 @@ error_context(void *arg)
 	errcontext("module \"%s\" version %s, script \"%s\", line %d",
 			   lint->source->manifest->name, lint->source->manifest->version,
 			   script->path, pd_script_line(script->content, location));
+	if (script->content[location] == '\\')
+		errhint("The server reads the script, so that psql's own commands, such as \\set, cannot stand in it.");
 }
 
 /*

@@ -33,6 +33,20 @@ refuse(PdLint *lint, PdLintRuleId rule, Node *stmt)
 }
 
 /*
+ * refuse_temporary
+ *		Report a temporary table.
+ */
+static bool
+refuse_temporary(PdLint *lint, const RangeVar *relation)
+{
+	if (relation->relpersistence != RELPERSISTENCE_TEMP)
+		return false;
+	pd_lint_report(lint, PD_LINT_REFUSED_STATEMENT, NoLock, "",
+				   "a module script may not make \"%s\" temporary", relation->relname);
+	return true;
+}
+
+/*
  * has_option
  *		Is a boolean option in a list of DefElem, and not off?
  */
@@ -204,8 +218,7 @@ pd_lint_refused(PdLint *lint, Node *stmt)
 			return !is_droppable(((DropStmt *) stmt)->removeType) &&
 				refuse(lint, PD_LINT_REFUSED_STATEMENT, stmt);
 		case T_CreateStmt:
-			return ((CreateStmt *) stmt)->relation->relpersistence == RELPERSISTENCE_TEMP &&
-				refuse(lint, PD_LINT_REFUSED_STATEMENT, stmt);
+			return refuse_temporary(lint, ((CreateStmt *) stmt)->relation);
 		case T_ConstraintsSetStmt:
 			return ((ConstraintsSetStmt *) stmt)->constraints == NIL &&
 				refuse(lint, PD_LINT_REFUSED_STATEMENT, stmt);

@@ -174,6 +174,8 @@ find_folder(const char *name)
 		if (kind_of_file(folder, NULL) == S_IFDIR)
 			return folder;
 	}
+	/* It may be a whole document, in another form than ours. */
+	name = pnstrdup(name, pg_mbcliplen(name, strlen(name), 2 * NAMEDATALEN));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("there is no module \"%s\" in the server's share folder", name),

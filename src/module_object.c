@@ -293,6 +293,31 @@ pd_module_objects_record(PdScriptRun *run, int64 installation,
 }
 
 /*
+ * pd_module_objects_kept
+ *		What repeatable scripts and the installer have made, but for those of these
+ *		names: a list of PdModuleObject, of which only type and identity are set.
+ */
+List *
+pd_module_objects_kept(int64 installation, List *scripts)
+{
+	List	   *kept = NIL;
+	uint64		count = pd_spi_query("SELECT type, identity FROM publicdigit.module_object"
+									 " WHERE installation_id = $1 AND migration <> ALL ($2::text[])",
+									 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation)),
+											 pd_text_array(scripts)));
+
+	for (uint64 row = 0; row < count; row++)
+	{
+		PdModuleObject *object = palloc0(sizeof(PdModuleObject));
+
+		object->type = pd_spi_text(row, "type");
+		object->identity = pd_spi_text(row, "identity");
+		kept = lappend(kept, object);
+	}
+	return kept;
+}
+
+/*
  * Types as pg_identify_object() says, and as DROP and ALTER do.  AGGREGATE would
  * want the arguments in its own way: "*" for none, ORDER BY for an ordered set.
  */

@@ -34,6 +34,7 @@ typedef struct PdModuleObject
 extern List *pd_module_objects(const PdTarget *target);
 extern void pd_module_objects_record(PdScriptRun *run, int64 installation,
 									 const char *migration);
+extern List *pd_module_objects_kept(int64 installation, List *scripts);
 extern List *pd_module_objects_statements(int64 installation, const char *migration,
 										  const char *now, const char *then,
 										  const char *format);

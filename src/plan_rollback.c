@@ -78,6 +78,7 @@ typedef struct Part
 	bool		has_migrations; /* not repeatable scripts, or an installer, alone */
 	bool		is_new;			/* it has installed the module */
 	bool		is_baselined;	/* it has made nothing: baseline_module() */
+	char	   *version;		/* whose script was the module's last; NULL where one was undone since */
 } Part;
 
 /* The two ledgers have the same columns. */
@@ -89,7 +90,12 @@ typedef struct Part
 	"  AND (e.tenant_id = $2 OR $2 IS NULL AND e.tenant_id IS NULL)) AS is_new," \
 	" EXISTS (SELECT FROM publicdigit.migration_event AS e" \
 	"  WHERE e.module = i.module AND e.batch = $1 AND e.action = 'baselined'" \
-	"  AND (e.tenant_id = $2 OR $2 IS NULL AND e.tenant_id IS NULL)) AS is_baselined" \
+	"  AND (e.tenant_id = $2 OR $2 IS NULL AND e.tenant_id IS NULL)) AS is_baselined," \
+	" (SELECT CASE e.action WHEN 'applied' THEN e.version::text END" \
+	"  FROM publicdigit.migration_event AS e" \
+	"  WHERE e.module = i.module AND e.action IN ('applied', 'undone', 'discarded')" \
+	"  AND (e.tenant_id = $2 OR $2 IS NULL AND e.tenant_id IS NULL)" \
+	"  ORDER BY e.id DESC LIMIT 1) AS version" \
 	" FROM publicdigit." ledger " AS l" \
 	" JOIN publicdigit.installation AS i ON i.id = l.installation_id" \
 	" WHERE l.batch = $1 AND i.status <> 'archived'" \
@@ -125,6 +131,7 @@ parts_of(const PdTarget *target, int32 batch)
 		part->has_migrations = DatumGetBool(pd_spi_datum(row, "has_migrations", &isnull));
 		part->is_new = DatumGetBool(pd_spi_datum(row, "is_new", &isnull));
 		part->is_baselined = DatumGetBool(pd_spi_datum(row, "is_baselined", &isnull));
+		part->version = pd_spi_text(row, "version");
 		parts = lappend(parts, part);
 	}
 	return parts;
@@ -157,15 +164,40 @@ ensure_undoable(const PdTarget *target, const Part *part, int32 batch)
 }
 
 /*
+ * ensure_last_change
+ *		An error (55000) for a part whose module has got to another version since,
+ *		by which no script ran: that change is no batch, and would be passed over.
+ *		Where it was the installation that is undone, the rows would go.
+ */
+static void
+ensure_last_change(const PdTarget *target, const Part *part, int32 batch)
+{
+	const char *version = pd_plan_installed(target, part->module)->version;
+
+	if (part->version == NULL || pd_semver_compare(part->version, version) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("batch %d of %s cannot be undone", batch, pd_target_name(target)),
+			 errdetail("Since then module \"%s\" has gone from version %s to %s without a script.",
+					   part->module, part->version, version),
+			 errhint("Go back to version %s with publicdigit.%s() first; publicdigit.uninstall_module() removes the module.",
+					 part->version,
+					 pd_semver_compare(part->version, version) < 0 ? "downgrade_module" : "upgrade_module")));
+}
+
+/*
  * ensure_batch_undoable
  *		An error (55000) unless the version that is there when a batch's turn
  *		comes, with the later ones undone, has a down script for each of its
- *		migrations of a module.
+ *		migrations of a module; and where the module was there before the batch,
+ *		and would go with it, for want of an older migration.
  */
 static void
-ensure_batch_undoable(const PdTarget *target, const char *module, int32 batch,
+ensure_batch_undoable(const PdTarget *target, const Part *part, int32 batch,
 					  const List *later)
 {
+	const char *module = part->module;
 	PdInstallation *installed = pd_plan_installed(target, module);
 	PdLedger   *ledger = pd_ledger_open(target, module, installed);
 	PdVersion  *from = later == NIL ? pd_version_load(installed->version_id) :
@@ -180,6 +212,14 @@ ensure_batch_undoable(const PdTarget *target, const char *module, int32 batch,
 			pd_report_no_down_script(module, from->source->manifest->version,
 									 applied->migration);
 	}
+	if (!part->is_new &&
+		version_without(installed, ledger, lappend_int(list_copy(later), batch)) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("batch %d of %s cannot be undone", batch, pd_target_name(target)),
+				 errdetail("It ran the first migration of module \"%s\", which was installed before.",
+						   module),
+				 errhint("Choose the version to go down to with publicdigit.downgrade_module().")));
 }
 
 /*
@@ -191,6 +231,7 @@ void
 pd_plan_ensure_undoable(const PdTarget *target, const List *batches)
 {
 	List	   *later = NIL;
+	List	   *seen = NIL;			/* of String, the modules of later batches */
 	ListCell   *cell;
 
 	foreach(cell, batches)
@@ -202,7 +243,10 @@ pd_plan_ensure_undoable(const PdTarget *target, const List *batches)
 			const Part *part = lfirst(other);
 
 			ensure_undoable(target, part, lfirst_int(cell));
-			ensure_batch_undoable(target, part->module, lfirst_int(cell), later);
+			if (!list_member(seen, makeString(part->module)))
+				ensure_last_change(target, part, lfirst_int(cell));
+			seen = lappend(seen, makeString(part->module));
+			ensure_batch_undoable(target, part, lfirst_int(cell), later);
 		}
 		later = lappend_int(later, lfirst_int(cell));
 	}

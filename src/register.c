@@ -218,6 +218,11 @@ pd_register_module(PG_FUNCTION_ARGS)
 					"Name a module that publicdigit.available_modules() lists.");
 	ensure_not_null(fcinfo, 1, "strict", STRICT_HINT);
 	module = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (strncmp(module, "\xEF\xBB\xBF", 3) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the module's name or document begins with a byte order mark"),
+				 errhint("Save the file as UTF-8 without one.")));
 	if (module[strspn(module, " \t\r\n")] == '{')
 		source = pd_module_source_from_document(pd_json_parse(module, "document"));
 	else

@@ -15,6 +15,7 @@
 
 #include "golden.h"
 #include "grants.h"
+#include "module_object.h"
 #include "protect.h"
 #include "run_check.h"
 #include "script.h"
@@ -114,10 +115,12 @@ readable_views(List *relations)
  * pd_check_named_views
  *		After a module's scripts, and once it is written down what they have made:
  *		an error (22023) for a view that the manifest names and that the module has
- *		not made: there is none, or it is another module's.
+ *		not made: there is none, or it is another module's.  "before" is the
+ *		manifest of the version that was installed, or NULL.
  */
 void
-pd_check_named_views(const PdScriptRun *run, int64 installation)
+pd_check_named_views(const PdScriptRun *run, int64 installation,
+					 const PdManifest *before)
 {
 	ListCell   *cell;
 
@@ -137,8 +140,50 @@ pd_check_named_views(const PdScriptRun *run, int64 installation)
 					 errmsg("no script of module \"%s\" makes the view \"%s\"",
 							run->manifest->name, name),
 					 errdetail("The manifest names it under \"views\"."),
+					 before != NULL && pd_manifest_has_view(before, name) ?
+					 errhint("It was made before.  If it was dropped by hand, make it again by hand; if a migration drops it, give the repeatable script another name instead: what it made under the old one is dropped before the migrations, and it runs after them.") :
 					 errhint("Create the view in a migration or a repeatable script, or take its name out of module.json.")));
 	}
+}
+
+/*
+ * pd_warn_of_lost_objects
+ *		After an upgrade, and once it is written down what its scripts have made:
+ *		a warning of what repeatable scripts had made, which are as they were and
+ *		so have not run again, and is gone.  Nobody would make it again.
+ *
+ * "kept" is what pd_module_objects_kept said before the upgrade.
+ */
+void
+pd_warn_of_lost_objects(const PdScriptRun *run, int64 installation, List *kept)
+{
+	List	   *types = NIL;
+	List	   *identities = NIL;
+	ListCell   *cell;
+
+	foreach(cell, kept)
+	{
+		const PdModuleObject *object = lfirst(cell);
+
+		types = lappend(types, object->type);
+		identities = lappend(identities, object->identity);
+	}
+	if (kept == NIL ||
+		pd_spi_query("SELECT string_agg(format('%s %s', type, identity), ', '"
+					 "  ORDER BY type COLLATE \"C\", identity COLLATE \"C\") AS objects"
+					 " FROM unnest($2::text[], $3::text[]) AS kept (type, identity)"
+					 " WHERE NOT EXISTS (SELECT FROM publicdigit.module_object AS o"
+					 "  WHERE o.installation_id = $1 AND o.type = kept.type AND o.identity = kept.identity)"
+					 " HAVING count(*) > 0",
+					 PD_ARGS(pd_datum(INT8OID, Int64GetDatum(installation)),
+							 pd_text_array(types), pd_text_array(identities))) == 0)
+		return;
+	ereport(WARNING,
+			(errmsg("module \"%s\" does not have any more what its repeatable scripts have made",
+					run->manifest->name),
+			 errdetail("Gone are: %s.  The scripts are as they were, and have not run again.",
+					   pd_spi_text(0, "objects")),
+			 errhint("In a higher version, give each script another name: what it made under the old one is dropped before the migrations, and it runs after them.")));
 }
 
 /*

@@ -92,11 +92,15 @@ drift_hint(const ErrorData *error, const PdScriptRun *run)
 
 /*
  * hint_for
- *		What to do about an error, where the server gives no hint; or NULL.
+ *		What to do about an error, where the server gives no hint, or none that
+ *		can be followed; or NULL.
  */
 static char *
 hint_for(const ErrorData *error, const PdScriptRun *run, const PdScript *script)
 {
+	/* The server's hint is DROP ... CASCADE, which a registered script cannot become. */
+	if (error->sqlerrcode == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST)
+		return "Drop first what the detail names.  If another module has made it, uninstall that one, which should name this one under \"requires\".";
 	/* What is installed already is not taken over. */
 	if (run->is_installed && is_about_names(error))
 		return drift_hint(error, run);
@@ -129,7 +133,7 @@ pd_script_rethrow(const PdScriptRun *run, const PdScript *script)
 								  script->migration, error->message);
 		error->sqlerrcode = ERRCODE_PD_VERIFY;
 	}
-	else if (error->hint == NULL)
+	else if (error->hint == NULL || error->sqlerrcode == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST)
 		error->hint = hint_for(error, run, script);
 	ReThrowError(error);
 }

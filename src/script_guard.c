@@ -70,13 +70,18 @@ static void
 report_outside(const PdScriptRun *run, const ObjectAddress *object)
 {
 	char	   *description = getObjectDescription(object, true);
+	bool		is_temporary = description != NULL &&
+		is_objectclass_supported(object->classId) &&
+		isAnyTempNamespace(get_object_namespace(object));
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 is_temporary ? errmsg("a module script may not make or change temporary objects") :
 			 errmsg("a module script may not change %s",
 					description ? description : "objects outside its schema"),
 			 errdetail("It may change objects of schema \"%s\" only.",
-					   get_namespace_name(run->schema))));
+					   get_namespace_name(run->schema)),
+			 is_temporary ? errhint("Use a query WITH ..., or an ordinary table that the same script drops.") : 0));
 }
 
 /*
@@ -349,7 +354,8 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 							(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 							 errmsg("a module script may not use schema \"%s\"",
 									get_namespace_name(objectId)),
-							 errdetail("The schema belongs to another tenant.")));
+							 errdetail("The schema belongs to another tenant."),
+							 errhint("Leave the schema out: names are looked up in that of the tenant for whom the script runs.")));
 				search->result = false;
 				break;
 			}

@@ -48,7 +48,7 @@ pd_target_resolve(const PdTenantRef *ref, const char *module,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("module \"%s\" belongs to the landlord, not to a tenant",
 						module),
-				 errhint("Leave the tenant out, or write '@landlord'.")));
+				 errhint("Write '@landlord' in the tenant's place.")));
 }
 
 /*

@@ -198,7 +198,7 @@ is( rows('other', q(SELECT checksum FROM publicdigit.modules)),
 	'with the same checksum as the folder');
 my %unpackable = ('t_pipe' => 'seeds/tenant/a.sql is no regular file',
 	't_zero_' => 'there is no folder', 't_latin' => 'module.json is not text in UTF-8',
-	't_syntax' => 'module.json is no JSON object');
+	't_syntax' => 'module.json is no JSON object', 't_twice' => 'key "grants.a" is there twice in module.json');
 for my $name (sort keys %unpackable)
 {
 	($packed, $complaint) = run_command([ 'scripts/pack-module', "$folder/$name" ]);
