@@ -197,7 +197,7 @@ SELECT public.attack('temporary view', 'TABLE kept', true);
 SELECT public.attack('temporary view of a view', 'TABLE kept_view', true);
 SELECT public.attack('function of one''s own', 'SELECT pg_temp.kept()', true);
 SELECT public.attack('default of one''s own', 'INSERT INTO numbered (a) VALUES (1)', true);
-\copy numbered (a) FROM PROGRAM 'echo 1'
+\copy numbered (a) FROM /dev/null
 ROLLBACK;
 
 -- By nextval that was planned, or got ready, for somebody else.
