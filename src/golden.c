@@ -129,16 +129,16 @@ pd_check_tables(List *tables, List *created, Oid owner)
 void
 pd_check_keys(List *tables, const char *tenant_column)
 {
-	List	   *referring = NIL;
+	List	   *nulled = NIL;
 	ListCell   *cell;
 
 	foreach(cell, tables)
 	{
-		if (pd_has_foreign_key(lfirst_oid(cell)))
-			referring = lappend_oid(referring, lfirst_oid(cell));
+		if (pd_has_nulling_key(lfirst_oid(cell)))
+			nulled = lappend_oid(nulled, lfirst_oid(cell));
 	}
 
-	if (referring != NIL &&
+	if (nulled != NIL &&
 		pd_spi_query("SELECT c.relname::text AS table_name, k.conname::text AS key,"
 					 " k.confupdtype = 'n' AS on_update,"
 					 " (SELECT string_agg(quote_ident(b.attname), ', ')"
@@ -152,7 +152,7 @@ pd_check_keys(List *tables, const char *tenant_column)
 					 " AND (k.confupdtype = 'n' OR k.confdeltype = 'n'"
 					 "  AND (k.confdelsetcols IS NULL OR a.attnum = ANY (k.confdelsetcols)))"
 					 " ORDER BY 1, 2 LIMIT 1",
-					 PD_ARGS(pd_oid_array(referring), pd_text(tenant_column))) > 0)
+					 PD_ARGS(pd_oid_array(nulled), pd_text(tenant_column))) > 0)
 	{
 		bool		isnull;
 		bool		on_update = DatumGetBool(pd_spi_datum(0, "on_update", &isnull));
@@ -183,21 +183,21 @@ pd_keys_without_tenant(List *tables, const char *tenant_column)
 	if (tables == NIL)
 		return NULL;
 
-	pd_spi_query("SELECT string_agg(format('%s of table %s', k.conname, c.relname),"
-				 "  ', ' ORDER BY c.relname, k.conname) AS keys"
-				 " FROM pg_class AS c"
-				 " JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = $2"
-				 " JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype IN ('f', 'u', 'p')"
-				 "  AND NOT a.attnum = ANY (k.conkey)"
-				 " WHERE c.oid = ANY ($1) AND k.conparentid = 0"
-				 /* a key to a table of no tenant's cannot contain the tenant */
-				 " AND (k.contype <> 'f' OR EXISTS (SELECT FROM pg_policy AS p"
-				 "   WHERE p.polrelid = k.confrelid AND p.polname = 'publicdigit_tenant'))"
-				 " AND NOT (k.contype = 'p' AND cardinality(k.conkey) = 1"
-				 "  AND EXISTS (SELECT FROM pg_attribute AS b"
-				 "   WHERE b.attrelid = c.oid AND b.attnum = k.conkey[1]"
-				 "    AND (b.attidentity <> '' OR b.atthasdef)))",
-				 PD_ARGS(pd_oid_array(tables), pd_text(tenant_column)));
+	pd_spi_query_once("SELECT string_agg(format('%s of table %s', k.conname, c.relname),"
+					  "  ', ' ORDER BY c.relname, k.conname) AS keys"
+					  " FROM pg_class AS c"
+					  " JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = $2"
+					  " JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype IN ('f', 'u', 'p')"
+					  "  AND NOT a.attnum = ANY (k.conkey)"
+					  " WHERE c.oid = ANY ($1) AND k.conparentid = 0"
+					  /* a key to a table of no tenant's cannot contain the tenant */
+					  " AND (k.contype <> 'f' OR EXISTS (SELECT FROM pg_policy AS p"
+					  "   WHERE p.polrelid = k.confrelid AND p.polname = 'publicdigit_tenant'))"
+					  " AND NOT (k.contype = 'p' AND cardinality(k.conkey) = 1"
+					  "  AND EXISTS (SELECT FROM pg_attribute AS b"
+					  "   WHERE b.attrelid = c.oid AND b.attnum = k.conkey[1]"
+					  "    AND (b.attidentity <> '' OR b.atthasdef)))",
+					  PD_ARGS(pd_oid_array(tables), pd_text(tenant_column)));
 	return pd_spi_text(0, "keys");
 }
 

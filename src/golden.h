@@ -22,6 +22,6 @@ extern char *pd_keys_without_tenant(List *tables, const char *tenant_column);
 
 /* golden_table.c */
 extern bool pd_table_keeps_rule(Oid relid, Oid owner);
-extern bool pd_has_foreign_key(Oid relid);
+extern bool pd_has_nulling_key(Oid relid);
 
 #endif							/* PUBLICDIGIT_GOLDEN_H */

@@ -22,6 +22,7 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
+#include "nodes/parsenodes.h"
 #include "nodes/primnodes.h"
 #include "rewrite/rewriteHandler.h"
 #include "rewrite/rowsecurity.h"
@@ -182,11 +183,11 @@ pd_table_keeps_rule(Oid relid, Oid owner)
 }
 
 /*
- * pd_has_foreign_key
- *		Has a table a foreign key to any other?
+ * pd_has_nulling_key
+ *		Has a table a foreign key that sets columns to null?
  */
 bool
-pd_has_foreign_key(Oid relid)
+pd_has_nulling_key(Oid relid)
 {
 	Relation	rel = table_open(ConstraintRelationId, AccessShareLock);
 	ScanKeyData key;
@@ -198,7 +199,13 @@ pd_has_foreign_key(Oid relid)
 				ObjectIdGetDatum(relid));
 	scan = systable_beginscan(rel, ConstraintRelidTypidNameIndexId, true, NULL, 1, &key);
 	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
-		found = ((Form_pg_constraint) GETSTRUCT(tuple))->contype == CONSTRAINT_FOREIGN;
+	{
+		Form_pg_constraint constraint = (Form_pg_constraint) GETSTRUCT(tuple);
+
+		found = constraint->contype == CONSTRAINT_FOREIGN &&
+			(constraint->confupdtype == FKCONSTR_ACTION_SETNULL ||
+			 constraint->confdeltype == FKCONSTR_ACTION_SETNULL);
+	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
 	return found;

@@ -271,6 +271,33 @@ pd_spi_query(const char *sql, const PdArg *args, int nargs)
 }
 
 /*
+ * pd_spi_query_once
+ *		The same for a large query that a change runs once, and that would take
+ *		more memory than it is worth if its plan were kept.
+ */
+uint64
+pd_spi_query_once(const char *sql, const PdArg *args, int nargs)
+{
+	Datum		values[16];
+	char		nulls[16];
+	Oid			types[16];
+	int			rc;
+
+	for (int i = 0; i < nargs; i++)
+	{
+		types[i] = args[i].type;
+		values[i] = args[i].value;
+		nulls[i] = args[i].isnull ? 'n' : ' ';
+	}
+
+	rc = SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0);
+	if (rc < 0)
+		elog(ERROR, "SPI_execute_with_args failed: %s: %s",
+			 SPI_result_code_string(rc), sql);
+	return SPI_processed;
+}
+
+/*
  * pd_spi_query_latest
  *		The same for what must not depend on how old the transaction is: it
  *		sees what has been committed by now, under every isolation level.

@@ -69,6 +69,7 @@ extern void pd_spi_begin(PdSpi *spi);
 extern void pd_spi_begin_as(PdSpi *spi, Oid role);
 extern void pd_spi_end(PdSpi *spi);
 extern uint64 pd_spi_query(const char *sql, const PdArg *args, int nargs);
+extern uint64 pd_spi_query_once(const char *sql, const PdArg *args, int nargs);
 extern uint64 pd_spi_query_latest(const char *sql, const PdArg *args, int nargs);
 extern Snapshot pd_latest_snapshot(void);
 extern void pd_spi_command(const char *format,...) pg_attribute_printf(1, 2);
