@@ -107,6 +107,28 @@ pd_spi_end(PdSpi *spi)
 }
 
 /*
+ * prepare
+ *		A plan of a statement, until SPI_finish.
+ */
+static SPIPlanPtr
+prepare(const char *sql, const PdArg *args, int nargs)
+{
+	Oid			types[16];
+	SPIPlanPtr	plan;
+
+	if (nargs > (int) lengthof(types))
+		elog(ERROR, "too many arguments for a statement");
+	for (int i = 0; i < nargs; i++)
+		types[i] = args[i].type;
+
+	plan = SPI_prepare(sql, nargs, types);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s: %s",
+			 SPI_result_code_string(SPI_result), sql);
+	return plan;
+}
+
+/*
  * prepared
  *		The kept plan of a statement, made at its first use.
  *
@@ -116,7 +138,6 @@ static SPIPlanPtr
 prepared(const char *sql, const PdArg *args, int nargs)
 {
 	PdStatement *statement;
-	Oid			types[16];
 	SPIPlanPtr	plan;
 	bool		found;
 
@@ -143,15 +164,7 @@ prepared(const char *sql, const PdArg *args, int nargs)
 		return statement->plan;
 	}
 
-	if (nargs > (int) lengthof(types))
-		elog(ERROR, "too many arguments for a statement");
-	for (int i = 0; i < nargs; i++)
-		types[i] = args[i].type;
-
-	plan = SPI_prepare(sql, nargs, types);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s: %s",
-			 SPI_result_code_string(SPI_result), sql);
+	plan = prepare(sql, args, nargs);
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed: %s", sql);
 
@@ -231,15 +244,14 @@ callers_snapshot(void)
 
 /*
  * run
- *		Run a fixed statement with arguments, under the latest snapshot or the
- *		transaction's.
+ *		Run a fixed statement's plan with arguments, under the latest snapshot or
+ *		the transaction's.
  */
 static uint64
-run(const char *sql, const PdArg *args, int nargs, bool latest)
+run(const char *sql, SPIPlanPtr plan, const PdArg *args, int nargs, bool latest)
 {
 	Datum		values[16];
 	char		nulls[16];
-	SPIPlanPtr	plan = prepared(sql, args, nargs);
 	int			rc;
 
 	for (int i = 0; i < nargs; i++)
@@ -267,7 +279,7 @@ run(const char *sql, const PdArg *args, int nargs, bool latest)
 uint64
 pd_spi_query(const char *sql, const PdArg *args, int nargs)
 {
-	return run(sql, args, nargs, false);
+	return run(sql, prepared(sql, args, nargs), args, nargs, false);
 }
 
 /*
@@ -278,23 +290,7 @@ pd_spi_query(const char *sql, const PdArg *args, int nargs)
 uint64
 pd_spi_query_once(const char *sql, const PdArg *args, int nargs)
 {
-	Datum		values[16];
-	char		nulls[16];
-	Oid			types[16];
-	int			rc;
-
-	for (int i = 0; i < nargs; i++)
-	{
-		types[i] = args[i].type;
-		values[i] = args[i].value;
-		nulls[i] = args[i].isnull ? 'n' : ' ';
-	}
-
-	rc = SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0);
-	if (rc < 0)
-		elog(ERROR, "SPI_execute_with_args failed: %s: %s",
-			 SPI_result_code_string(rc), sql);
-	return SPI_processed;
+	return run(sql, prepare(sql, args, nargs), args, nargs, false);
 }
 
 /*
@@ -305,7 +301,7 @@ pd_spi_query_once(const char *sql, const PdArg *args, int nargs)
 uint64
 pd_spi_query_latest(const char *sql, const PdArg *args, int nargs)
 {
-	return run(sql, args, nargs, true);
+	return run(sql, prepared(sql, args, nargs), args, nargs, true);
 }
 
 /*
