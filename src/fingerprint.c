@@ -38,6 +38,15 @@
 /* What names the target's schema where its name is printed. */
 #define SCHEMA_MARK		"@schema"
 
+/* Columns of the query that are text, after class and parent. */
+typedef enum QueryColumn
+{
+	QUERY_SUB = 3,
+	QUERY_NAME,
+	QUERY_PROPERTY,
+	QUERY_VALUE
+} QueryColumn;
+
 static SPIPlanPtr query_plan = NULL;
 
 /*
@@ -188,6 +197,21 @@ compare_cells(const ListCell *a, const ListCell *b)
 }
 
 /*
+ * text_in
+ *		A text of a row of the query; NULL for null.  By its place, since a name is
+ *		looked for anew in each of thousands of rows.
+ */
+static char *
+text_in(uint64 row, QueryColumn column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+									  column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/*
  * make_item
  *		An item from a row of the query.
  */
@@ -195,14 +219,14 @@ static PdItem *
 make_item(uint64 row, const PdModuleObject *object, const PdTarget *target)
 {
 	PdItem	   *item = palloc(sizeof(PdItem));
-	char	   *sub = pd_spi_text(row, "sub");
+	char	   *sub = text_in(row, QUERY_SUB);
 
 	item->module = object->module;
-	item->whole = psprintf("%s %s", object->type, object->identity);
+	item->whole = object->name;
 	item->object = sub == NULL ? item->whole :
-		psprintf("%s %s.%s", sub, object->identity, pd_spi_text(row, "name"));
-	item->property = pd_spi_text(row, "property");
-	item->value = pd_spi_text(row, "value");
+		psprintf("%s %s.%s", sub, object->identity, text_in(row, QUERY_NAME));
+	item->property = text_in(row, QUERY_PROPERTY);
+	item->value = text_in(row, QUERY_VALUE);
 	/* The landlord's schema has the same name everywhere. */
 	if (target->context == PD_TENANT)
 		item->value = pd_replace_schema(item->value, pd_target_schema(target), SCHEMA_MARK);

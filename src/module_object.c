@@ -193,6 +193,7 @@ read_objects(Oid nspid, const char *schema)
 			continue;
 		object->qualified = object->identity;
 		object->identity = pd_replace_schema(object->identity, schema, NULL);
+		object->name = psprintf("%s %s", object->type, object->identity);
 		objects = lappend(objects, object);
 	}
 	return objects;

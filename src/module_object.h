@@ -23,6 +23,7 @@ typedef struct PdModuleObject
 	char	   *type;			/* as pg_identify_object() says: "table" */
 	char	   *qualified;		/* what it calls the object */
 	char	   *identity;		/* the same, without the target's schema */
+	char	   *name;			/* type and identity: "table cards" */
 	char	   *module;			/* that made it; NULL where none has */
 	char	   *migration;		/* its script that did, where that is written down */
 } PdModuleObject;
