@@ -151,7 +151,7 @@ my @ranges = (@hard, map { range() } 1 .. 400);
 # --- the same by installations ---------------------------------------------------------
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'publicdigit'\nclient_min_messages = warning");
 $node->start;
 $node->safe_psql('postgres', <<'SQL');
