@@ -373,7 +373,11 @@ SELECT f.rule, f.severity, f.line, f.message, statement FROM unnest(ARRAY[
     'CREATE VIEW w AS SELECT code FROM countries', 'CREATE TABLE a AS SELECT tenant_id FROM members',
     'CREATE MATERIALIZED VIEW a AS SELECT code FROM countries', 'CREATE TABLE a (LIKE members)', 'CREATE TABLE a () INHERITS (members)',
     'CREATE TABLE a (tenant_id uuid, m uuid REFERENCES members)', 'ALTER TABLE members ADD COLUMN x text',
-    'ALTER TABLE t ADD COLUMN m uuid REFERENCES members', 'SELECT id FROM members UNION SELECT id FROM members, countries'
+    'ALTER TABLE t ADD COLUMN m uuid REFERENCES members', 'SELECT id FROM members UNION SELECT id FROM members, countries',
+    'DROP TABLE t, members', 'DROP TABLE IF EXISTS members', 'DROP TRIGGER x ON members', 'TRUNCATE t, members', 'LOCK TABLE members IN ROW SHARE MODE',
+    'CREATE INDEX ON members (id)', 'CREATE STATISTICS s ON id, name FROM members', 'CREATE TRIGGER x AFTER INSERT ON members FOR EACH ROW EXECUTE FUNCTION f()',
+    'CREATE RULE x AS ON INSERT TO members DO NOTHING', 'CREATE POLICY x ON members', 'ALTER POLICY x ON members TO public',
+    'ALTER TABLE members RENAME TO people', 'ALTER TABLE members RENAME name TO title', 'ALTER TRIGGER x ON members RENAME TO y'
     ]) WITH ORDINALITY AS s (statement, n), findings(statement) AS f WHERE f.rule = 'missing_requirement' ORDER BY n, f.message;
 -- None is found of a name that stands for something else, or that two modules have, or that nobody knows.
 SELECT publicdigit.register_module('{"name": "club", "version": "1.0.0", "context": "tenant", "tables": {"fees": "tenant"}, "scripts": {"migrations/tenant/0001_a.up.sql": ""}}'),
@@ -384,7 +388,8 @@ SELECT statement, f.* FROM unnest(ARRAY[
     'SELECT reference_landlord(''a'', ''c'', ''countries'')', 'SELECT publicdigit.reference_landlord(VARIADIC NULL)',
     'SELECT 1 AS id INTO members; SELECT id FROM members', 'CREATE VIEW members AS SELECT 1 AS id; SELECT id FROM members',
     'CREATE TABLE m (tenant_id uuid); ALTER TABLE m RENAME TO members; SELECT tenant_id FROM members',
-    'SELECT n FROM generate_series(1, 2) AS members (n) FOR UPDATE OF members', 'DO ''BEGIN DELETE FROM members; END''']) AS statement, findings(statement) AS f WHERE f.rule = 'missing_requirement';
+    'SELECT n FROM generate_series(1, 2) AS members (n) FOR UPDATE OF members', 'DO ''BEGIN DELETE FROM members; END''',
+    'DROP TABLE IF EXISTS members; CREATE TABLE members (tenant_id uuid)', 'DROP INDEX members', 'ALTER INDEX members RENAME TO m', 'TRUNCATE other.members']) AS statement, findings(statement) AS f WHERE f.rule = 'missing_requirement';
 SELECT f.* FROM findings('SELECT count(*) FROM members', before => 'CREATE TABLE members (tenant_id uuid)') AS f;
 -- A foreign key that is altered names no table.
 SELECT f.* FROM findings('ALTER TABLE t ALTER CONSTRAINT t_members_fkey DEFERRABLE') AS f;
