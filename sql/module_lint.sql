@@ -363,6 +363,12 @@ SELECT publicdigit.register_module('geography');
 SELECT f.rule, f.severity, f.lock, f.message FROM findings('CREATE TABLE a (tenant_id uuid, country char(2) REFERENCES countries, c char(2), FOREIGN KEY (c) REFERENCES landlord.countries)') AS f;
 SELECT f.rule FROM findings('CREATE TABLE countries (tenant_id uuid); CREATE TABLE a (tenant_id uuid, country char(2) REFERENCES countries)') AS f;
 
+-- The registry, of which no key is needed.
+SELECT f.rule, f.severity, f.line, f.message FROM unnest(ARRAY['tenant', 'landlord']) AS context,
+    findings(E'CREATE TABLE a (tenant_id uuid REFERENCES publicdigit.tenant);\nCREATE TABLE b (id int, tenant_id uuid, FOREIGN KEY (tenant_id) REFERENCES publicdigit.tenant (id) ON DELETE CASCADE);\nALTER TABLE t ADD COLUMN domain text REFERENCES publicdigit.domain',
+             context => context) AS f WHERE f.rule = 'reference_registry';
+SELECT f.rule FROM findings('CREATE TABLE tenant (tenant_id uuid, id int PRIMARY KEY); CREATE TABLE a (tenant_id uuid, t int REFERENCES tenant)') AS f;
+
 -- Tables of modules that "requires" does not name, in whatever kind of statement.
 SELECT publicdigit.register_module('members', strict => true);
 SELECT f.rule, f.severity, f.line, f.message, statement FROM unnest(ARRAY[
