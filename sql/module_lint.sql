@@ -369,6 +369,23 @@ SELECT f.rule, f.severity, f.line, f.message FROM unnest(ARRAY['tenant', 'landlo
              context => context) AS f WHERE f.rule = 'reference_registry';
 SELECT f.rule FROM findings('CREATE TABLE tenant (tenant_id uuid, id int PRIMARY KEY); CREATE TABLE a (tenant_id uuid, t int REFERENCES tenant)') AS f;
 
+-- The schema of one tenant, known or not; once for a script.
+SELECT f.rule, f.severity, f.line, f.message FROM findings(E'CREATE TABLE tenant_acme.a (tenant_id uuid);\nALTER TABLE tenant_acme.a ADD x int;\nSELECT 1 FROM tenant_red_cross_2.a;') AS f WHERE f.rule = 'tenant_schema';
+SELECT statement FROM unnest(ARRAY[
+    'CREATE TABLE a (tenant_id uuid, t int REFERENCES tenant_a.t)', 'CREATE TABLE a (LIKE tenant_a.t)', 'CREATE TABLE a () INHERITS (tenant_a.t)',
+    'CREATE TABLE a (tenant_id uuid, e tenant_a.e)', 'CREATE TABLE a (tenant_id uuid, i int DEFAULT tenant_a.f())', 'CREATE TABLE a (tenant_id uuid, CHECK (tenant_a.f()))',
+    'CREATE TABLE tenant_a.b AS SELECT 1', 'CREATE TABLE b AS SELECT tenant_id FROM tenant_a.t', 'CREATE VIEW tenant_a.v AS SELECT 1', 'CREATE VIEW w AS SELECT 1 FROM tenant_a.t',
+    'ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES tenant_a.t NOT VALID', 'ALTER SEQUENCE tenant_a.s RESTART', 'ALTER TABLE tenant_a.t RENAME TO u', 'DROP TABLE t, tenant_a.t', 'DROP FUNCTION tenant_a.f()',
+    'DROP TYPE tenant_a.e', 'DROP TRIGGER x ON tenant_a.t', 'TRUNCATE tenant_a.t', 'LOCK tenant_a.t', 'CREATE INDEX ON tenant_a.t (id)', 'CREATE POLICY x ON tenant_a.t',
+    'CREATE TRIGGER x AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION tenant_a.f()', 'CREATE SEQUENCE tenant_a.s', 'REFRESH MATERIALIZED VIEW tenant_a.m',
+    'CREATE FUNCTION tenant_a.f() RETURNS int LANGUAGE sql RETURN 1', 'CREATE TYPE tenant_a.c AS (i int)', 'CREATE TYPE tenant_a.e AS ENUM ()', 'CREATE DOMAIN tenant_a.d AS int',
+    'WITH w AS (DELETE FROM tenant_a.t WHERE false) SELECT 1', 'SELECT 1::tenant_a.e'
+    ]) AS statement WHERE NOT EXISTS (SELECT FROM findings(statement) AS f WHERE f.message = 'schema "tenant_a" is that of one tenant');
+SELECT statement, f.message FROM unnest(ARRAY[
+    'SELECT tenant_a.id FROM t AS tenant_a', 'SELECT tenant_a.id FROM tenant_a FOR UPDATE OF tenant_a', 'DROP TRIGGER x ON tenant_a', 'SELECT 1 FROM "tenant_A".t', 'SELECT 1 FROM tenants.t, landlord.t, pg_catalog.pg_class',
+    'SELECT publicdigit.current_tenant_id()'
+    ]) AS statement, findings(statement) AS f WHERE f.rule = 'tenant_schema';
+
 -- Tables of modules that "requires" does not name, in whatever kind of statement.
 SELECT publicdigit.register_module('members', strict => true);
 SELECT f.rule, f.severity, f.line, f.message, statement FROM unnest(ARRAY[

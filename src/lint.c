@@ -171,6 +171,7 @@ look_at_script(PdLint *lint, const PdScript *script)
 			CHECK_FOR_INTERRUPTS();
 			lint->location = raw->stmt_location;
 			pd_lint_note_uses(lint, raw->stmt);
+			pd_lint_tenant_schema(lint, raw->stmt);
 			pd_lint_statement(lint, raw->stmt);
 		}
 	}

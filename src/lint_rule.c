@@ -139,6 +139,8 @@ static const PdLintRule rules[PD_LINT_RULES] = {
 	"Objects stay in the schema that they were made in."},
 	[PD_LINT_REFUSED_STATEMENT] = {"refused_statement", PD_SEVERITY_ERROR,
 	"A script makes, alters and fills the tables of its own schema; run the statement outside the module."},
+	[PD_LINT_TENANT_SCHEMA] = {"tenant_schema", PD_SEVERITY_ERROR,
+	"Leave the schema out: for each tenant the script runs with the path of that tenant's own schema."},
 	[PD_LINT_REFERENCE_REGISTRY] = {"reference_registry", PD_SEVERITY_ERROR,
 	"Leave the foreign key out: row-level security and the column's default keep tenant_id right, and publicdigit.drop_tenant() drops a tenant's tables with it."},
 	[PD_LINT_REFERENCE_LANDLORD] = {"reference_landlord", PD_SEVERITY_INFO,

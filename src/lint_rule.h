@@ -87,6 +87,7 @@ typedef enum PdLintRuleId
 	PD_LINT_CHANGE_OWNER,
 	PD_LINT_SET_SCHEMA,
 	PD_LINT_REFUSED_STATEMENT,
+	PD_LINT_TENANT_SCHEMA,
 	PD_LINT_REFERENCE_REGISTRY,
 	PD_LINT_REFERENCE_LANDLORD,
 	PD_LINT_MISSING_REQUIREMENT,
@@ -180,6 +181,9 @@ extern void pd_lint_foreign_key(PdLint *lint, const char *table, const char *col
 extern void pd_lint_create_table(PdLint *lint, const CreateStmt *stmt);
 extern void pd_lint_create_table_as(PdLint *lint, const IntoClause *into, const SelectStmt *query);
 extern void pd_lint_alter_table(PdLint *lint, const AlterTableStmt *stmt);
+
+/* lint_schema.c */
+extern void pd_lint_tenant_schema(PdLint *lint, Node *stmt);
 
 /* lint_use.c */
 extern void pd_lint_note_uses(PdLint *lint, Node *stmt);
