@@ -464,6 +464,10 @@ SELECT publicdigit.register_module(module('SELECT 1')
 SELECT publicdigit.register_module(module('SELECT 1')
     || '{"scripts": {"migrations/tenant/0001_a.up.sql": "", "seeds/tenant/a.sql": "INSERT t"}}');
 SELECT publicdigit.register_module(module(E'\\\\restrict abc\nDROP TABLE t'));
+-- The rows of COPY, which no script has.  Where a row looks like a statement, it is not known that they are some.
+SELECT rows, try(format('SELECT publicdigit.register_module(%L::jsonb)', module(E'SELECT 1;\nCOPY t FROM stdin;\n' || rows))) FROM unnest(ARRAY[
+    E'1\tone\n\\.\n', E'\\.\n', E'one\tit''s\n\\.\n', E'SELECT\t1;\n\\.\n', E'SELECT\t1;\n2\n\\.\n']) AS rows;
+SELECT try(format('SELECT publicdigit.register_module(%L::jsonb)', module(statement || E'\n1\tone\n'))) FROM unnest(ARRAY['COPY t TO stdout;', 'COPY t FROM ''f'';', 'SELECT 1;', '', '-- COPY t FROM stdin;']) AS statement;
 \set SHOW_CONTEXT never
 SELECT module($$SELECT '\'; DROP TABLE t; --'$$) AS hidden \gset
 SET standard_conforming_strings = off;

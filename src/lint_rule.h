@@ -141,6 +141,7 @@ typedef struct PdLint
 	bool		is_new;			/* this version adds the migration */
 	const PdScript *script;
 	int			location;		/* byte offset of the statement */
+	int			error_location; /* of the error, where the script does not parse */
 	List	   *objects;		/* of PdLintObject */
 	List	   *checks;			/* of PdLintCheck */
 	List	   *uses;			/* of tables, for lint_use.c alone */
