@@ -71,7 +71,7 @@ ROLLBACK;
 SELECT broken();
 SELECT harmless(call) FROM unnest('{"SELECT publicdigit.upgrade_module(''store'', ''acme'')", "SELECT publicdigit.downgrade_module(''store'', ''acme'', ''1.0.0'')",
     "SELECT publicdigit.disable_module(''store'', ''acme'')", "SELECT publicdigit.seed_module(''store'', ''acme'')", "SELECT publicdigit.rollback_tenant(''acme'')",
-    "SELECT publicdigit.migrate_tenant(''acme'')", "SELECT publicdigit.unregister_module(''store'', ''1.0.0'')", "SELECT publicdigit.accept_migration(''store'', ''0001_store'', ''acme'', ''why'')"}'::text[]) AS call;
+    "SELECT publicdigit.migrate_tenant(''acme'')", "SELECT publicdigit.unregister_module(''store'', ''1.0.0'')", "SELECT publicdigit.unregister_module(''label'')", "SELECT publicdigit.accept_migration(''store'', ''0001_store'', ''acme'', ''why'')"}'::text[]) AS call;
 SELECT count(*) FROM publicdigit.pending_migrations('acme');
 
 -- Back as it was, rows and all; as a requirement, and in a higher version.

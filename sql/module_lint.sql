@@ -363,6 +363,29 @@ SELECT publicdigit.register_module('geography');
 SELECT f.rule, f.severity, f.lock, f.message FROM findings('CREATE TABLE a (tenant_id uuid, country char(2) REFERENCES countries, c char(2), FOREIGN KEY (c) REFERENCES landlord.countries)') AS f;
 SELECT f.rule FROM findings('CREATE TABLE countries (tenant_id uuid); CREATE TABLE a (tenant_id uuid, country char(2) REFERENCES countries)') AS f;
 
+-- The registry, of which no key is needed.
+SELECT f.rule, f.severity, f.line, f.message FROM unnest(ARRAY['tenant', 'landlord']) AS context,
+    findings(E'CREATE TABLE a (tenant_id uuid REFERENCES publicdigit.tenant);\nCREATE TABLE b (id int, tenant_id uuid, FOREIGN KEY (tenant_id) REFERENCES publicdigit.tenant (id) ON DELETE CASCADE);\nALTER TABLE t ADD COLUMN domain text REFERENCES publicdigit.domain',
+             context => context) AS f WHERE f.rule = 'reference_registry';
+SELECT f.rule FROM findings('CREATE TABLE tenant (tenant_id uuid, id int PRIMARY KEY); CREATE TABLE a (tenant_id uuid, t int REFERENCES tenant)') AS f;
+
+-- The schema of one tenant, known or not; once for a script.
+SELECT f.rule, f.severity, f.line, f.message FROM findings(E'CREATE TABLE tenant_acme.a (tenant_id uuid);\nALTER TABLE tenant_acme.a ADD x int;\nSELECT 1 FROM tenant_red_cross_2.a;') AS f WHERE f.rule = 'tenant_schema';
+SELECT statement FROM unnest(ARRAY[
+    'CREATE TABLE a (tenant_id uuid, t int REFERENCES tenant_a.t)', 'CREATE TABLE a (LIKE tenant_a.t)', 'CREATE TABLE a () INHERITS (tenant_a.t)',
+    'CREATE TABLE a (tenant_id uuid, e tenant_a.e)', 'CREATE TABLE a (tenant_id uuid, i int DEFAULT tenant_a.f())', 'CREATE TABLE a (tenant_id uuid, CHECK (tenant_a.f()))',
+    'CREATE TABLE tenant_a.b AS SELECT 1', 'CREATE TABLE b AS SELECT tenant_id FROM tenant_a.t', 'CREATE VIEW tenant_a.v AS SELECT 1', 'CREATE VIEW w AS SELECT 1 FROM tenant_a.t',
+    'ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES tenant_a.t NOT VALID', 'ALTER SEQUENCE tenant_a.s RESTART', 'ALTER TABLE tenant_a.t RENAME TO u', 'DROP TABLE t, tenant_a.t', 'DROP FUNCTION tenant_a.f()',
+    'DROP TYPE tenant_a.e', 'DROP TRIGGER x ON tenant_a.t', 'TRUNCATE tenant_a.t', 'LOCK tenant_a.t', 'CREATE INDEX ON tenant_a.t (id)', 'CREATE POLICY x ON tenant_a.t',
+    'CREATE TRIGGER x AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION tenant_a.f()', 'CREATE SEQUENCE tenant_a.s', 'REFRESH MATERIALIZED VIEW tenant_a.m',
+    'CREATE FUNCTION tenant_a.f() RETURNS int LANGUAGE sql RETURN 1', 'CREATE TYPE tenant_a.c AS (i int)', 'CREATE TYPE tenant_a.e AS ENUM ()', 'CREATE DOMAIN tenant_a.d AS int',
+    'WITH w AS (DELETE FROM tenant_a.t WHERE false) SELECT 1', 'SELECT 1::tenant_a.e'
+    ]) AS statement WHERE NOT EXISTS (SELECT FROM findings(statement) AS f WHERE f.message = 'schema "tenant_a" is that of one tenant');
+SELECT statement, f.message FROM unnest(ARRAY[
+    'SELECT tenant_a.id FROM t AS tenant_a', 'SELECT tenant_a.id FROM tenant_a FOR UPDATE OF tenant_a', 'DROP TRIGGER x ON tenant_a', 'SELECT 1 FROM "tenant_A".t', 'SELECT 1 FROM tenants.t, landlord.t, pg_catalog.pg_class',
+    'SELECT publicdigit.current_tenant_id()'
+    ]) AS statement, findings(statement) AS f WHERE f.rule = 'tenant_schema';
+
 -- Tables of modules that "requires" does not name, in whatever kind of statement.
 SELECT publicdigit.register_module('members', strict => true);
 SELECT f.rule, f.severity, f.line, f.message, statement FROM unnest(ARRAY[
@@ -373,7 +396,11 @@ SELECT f.rule, f.severity, f.line, f.message, statement FROM unnest(ARRAY[
     'CREATE VIEW w AS SELECT code FROM countries', 'CREATE TABLE a AS SELECT tenant_id FROM members',
     'CREATE MATERIALIZED VIEW a AS SELECT code FROM countries', 'CREATE TABLE a (LIKE members)', 'CREATE TABLE a () INHERITS (members)',
     'CREATE TABLE a (tenant_id uuid, m uuid REFERENCES members)', 'ALTER TABLE members ADD COLUMN x text',
-    'ALTER TABLE t ADD COLUMN m uuid REFERENCES members', 'SELECT id FROM members UNION SELECT id FROM members, countries'
+    'ALTER TABLE t ADD COLUMN m uuid REFERENCES members', 'SELECT id FROM members UNION SELECT id FROM members, countries',
+    'DROP TABLE t, members', 'DROP TABLE IF EXISTS members', 'DROP TRIGGER x ON members', 'TRUNCATE t, members', 'LOCK TABLE members IN ROW SHARE MODE',
+    'CREATE INDEX ON members (id)', 'CREATE STATISTICS s ON id, name FROM members', 'CREATE TRIGGER x AFTER INSERT ON members FOR EACH ROW EXECUTE FUNCTION f()',
+    'CREATE RULE x AS ON INSERT TO members DO NOTHING', 'CREATE POLICY x ON members', 'ALTER POLICY x ON members TO public',
+    'ALTER TABLE members RENAME TO people', 'ALTER TABLE members RENAME name TO title', 'ALTER TRIGGER x ON members RENAME TO y'
     ]) WITH ORDINALITY AS s (statement, n), findings(statement) AS f WHERE f.rule = 'missing_requirement' ORDER BY n, f.message;
 -- None is found of a name that stands for something else, or that two modules have, or that nobody knows.
 SELECT publicdigit.register_module('{"name": "club", "version": "1.0.0", "context": "tenant", "tables": {"fees": "tenant"}, "scripts": {"migrations/tenant/0001_a.up.sql": ""}}'),
@@ -384,7 +411,8 @@ SELECT statement, f.* FROM unnest(ARRAY[
     'SELECT reference_landlord(''a'', ''c'', ''countries'')', 'SELECT publicdigit.reference_landlord(VARIADIC NULL)',
     'SELECT 1 AS id INTO members; SELECT id FROM members', 'CREATE VIEW members AS SELECT 1 AS id; SELECT id FROM members',
     'CREATE TABLE m (tenant_id uuid); ALTER TABLE m RENAME TO members; SELECT tenant_id FROM members',
-    'SELECT n FROM generate_series(1, 2) AS members (n) FOR UPDATE OF members', 'DO ''BEGIN DELETE FROM members; END''']) AS statement, findings(statement) AS f WHERE f.rule = 'missing_requirement';
+    'SELECT n FROM generate_series(1, 2) AS members (n) FOR UPDATE OF members', 'DO ''BEGIN DELETE FROM members; END''',
+    'DROP TABLE IF EXISTS members; CREATE TABLE members (tenant_id uuid)', 'DROP INDEX members', 'ALTER INDEX members RENAME TO m', 'TRUNCATE other.members']) AS statement, findings(statement) AS f WHERE f.rule = 'missing_requirement';
 SELECT f.* FROM findings('SELECT count(*) FROM members', before => 'CREATE TABLE members (tenant_id uuid)') AS f;
 -- A foreign key that is altered names no table.
 SELECT f.* FROM findings('ALTER TABLE t ALTER CONSTRAINT t_members_fkey DEFERRABLE') AS f;
@@ -436,6 +464,10 @@ SELECT publicdigit.register_module(module('SELECT 1')
 SELECT publicdigit.register_module(module('SELECT 1')
     || '{"scripts": {"migrations/tenant/0001_a.up.sql": "", "seeds/tenant/a.sql": "INSERT t"}}');
 SELECT publicdigit.register_module(module(E'\\\\restrict abc\nDROP TABLE t'));
+-- The rows of COPY, which no script has.  Where a row looks like a statement, it is not known that they are some.
+SELECT rows, try(format('SELECT publicdigit.register_module(%L::jsonb)', module(E'SELECT 1;\nCOPY t FROM stdin;\n' || rows))) FROM unnest(ARRAY[
+    E'1\tone\n\\.\n', E'\\.\n', E'one\tit''s\n\\.\n', E'SELECT\t1;\n\\.\n', E'SELECT\t1;\n2\n\\.\n']) AS rows;
+SELECT try(format('SELECT publicdigit.register_module(%L::jsonb)', module(statement || E'\n1\tone\n'))) FROM unnest(ARRAY['COPY t TO stdout;', 'COPY t FROM ''f'';', 'SELECT 1;', '', '-- COPY t FROM stdin;']) AS statement;
 \set SHOW_CONTEXT never
 SELECT module($$SELECT '\'; DROP TABLE t; --'$$) AS hidden \gset
 SET standard_conforming_strings = off;

@@ -91,6 +91,7 @@ DEALLOCATE ALL;
 
 -- The messages.
 SELECT public.try('SELECT publicdigit.suspend_tenant(''none'')');
+SELECT public.try('SELECT publicdigit.suspend_tenant(''landlord'')');
 SELECT public.try('SELECT publicdigit.suspend_tenant(''00000000-0000-0000-0000-000000000000'')');
 SELECT public.try('SELECT publicdigit.suspend_tenant(''00000000-0000-0000-0000-000000000000''::uuid)');
 SELECT public.try('SELECT publicdigit.use_tenant(''@landlord'')');

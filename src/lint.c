@@ -28,6 +28,7 @@
 #include "errors.h"
 #include "lint.h"
 #include "lint_rule.h"
+#include "script_error.h"
 #include "script_text.h"
 #include "semver.h"
 #include "spi.h"
@@ -48,7 +49,7 @@ static const PdScript manifest_file = {
 static void
 error_context(void *arg)
 {
-	const PdLint *lint = arg;
+	PdLint	   *lint = arg;
 	const PdScript *script = lint->script;
 	int			location;
 
@@ -56,6 +57,7 @@ error_context(void *arg)
 		return;
 	location = pd_script_take_error_position(script->content,
 											 pd_script_skip_blanks(script->content, lint->location));
+	lint->error_location = location;
 	errcontext("module \"%s\" version %s, script \"%s\", line %d",
 			   lint->source->manifest->name, lint->source->manifest->version,
 			   script->path, pd_script_line(script->content, location));
@@ -156,12 +158,21 @@ look_at_script(PdLint *lint, const PdScript *script)
 												 "publicdigit lint of a script",
 												 ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(memory);
-	List	   *statements;
+	List	   *statements = NIL;
 	ListCell   *cell;
 
 	lint->script = script;
 	lint->location = 0;
-	statements = pg_parse_query(script->content);
+	PG_TRY();
+	{
+		statements = pg_parse_query(script->content);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(memory);
+		pd_script_rethrow_unread(script->content, lint->error_location);
+	}
+	PG_END_TRY();
 	if (pd_script_is_applied(script))
 	{
 		foreach(cell, statements)
@@ -171,6 +182,7 @@ look_at_script(PdLint *lint, const PdScript *script)
 			CHECK_FOR_INTERRUPTS();
 			lint->location = raw->stmt_location;
 			pd_lint_note_uses(lint, raw->stmt);
+			pd_lint_tenant_schema(lint, raw->stmt);
 			pd_lint_statement(lint, raw->stmt);
 		}
 	}

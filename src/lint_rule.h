@@ -87,6 +87,8 @@ typedef enum PdLintRuleId
 	PD_LINT_CHANGE_OWNER,
 	PD_LINT_SET_SCHEMA,
 	PD_LINT_REFUSED_STATEMENT,
+	PD_LINT_TENANT_SCHEMA,
+	PD_LINT_REFERENCE_REGISTRY,
 	PD_LINT_REFERENCE_LANDLORD,
 	PD_LINT_MISSING_REQUIREMENT,
 	PD_LINT_CHANGED_MIGRATION,
@@ -139,6 +141,7 @@ typedef struct PdLint
 	bool		is_new;			/* this version adds the migration */
 	const PdScript *script;
 	int			location;		/* byte offset of the statement */
+	int			error_location; /* of the error, where the script does not parse */
 	List	   *objects;		/* of PdLintObject */
 	List	   *checks;			/* of PdLintCheck */
 	List	   *uses;			/* of tables, for lint_use.c alone */
@@ -179,6 +182,9 @@ extern void pd_lint_foreign_key(PdLint *lint, const char *table, const char *col
 extern void pd_lint_create_table(PdLint *lint, const CreateStmt *stmt);
 extern void pd_lint_create_table_as(PdLint *lint, const IntoClause *into, const SelectStmt *query);
 extern void pd_lint_alter_table(PdLint *lint, const AlterTableStmt *stmt);
+
+/* lint_schema.c */
+extern void pd_lint_tenant_schema(PdLint *lint, Node *stmt);
 
 /* lint_use.c */
 extern void pd_lint_note_uses(PdLint *lint, Node *stmt);

@@ -14,6 +14,7 @@
 #include "commands/tablecmds.h"
 #include "nodes/nodeFuncs.h"
 
+#include "catalog.h"
 #include "compat.h"
 #include "lint_rule.h"
 #include "protect.h"
@@ -57,6 +58,12 @@ look_at_constraint(PdLint *lint, const RangeVar *relation, const char *column,
 	if (constraint->contype == CONSTR_FOREIGN && lint->is_new &&
 		pd_lint_is_tenant_table(lint, relation))
 		pd_lint_foreign_key(lint, table, column, constraint);
+	/* The owner role may not refer to them. */
+	if (constraint->contype == CONSTR_FOREIGN && constraint->pktable->schemaname != NULL &&
+		strcmp(constraint->pktable->schemaname, PD_SCHEMA) == 0)
+		pd_lint_report(lint, PD_LINT_REFERENCE_REGISTRY, NoLock, psprintf("table \"%s\"", table),
+					   "a foreign key of table \"%s\" refers to \"%s.%s\", which no module script may",
+					   table, PD_SCHEMA, constraint->pktable->relname);
 	if (constraint->contype == CONSTR_CHECK && pd_is_enforced(constraint))
 		note_checks(lint, table, constraint, constraint->raw_expr);
 }

@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/memutils.h"
 
@@ -186,8 +187,8 @@ look_at_query(PdLint *lint, Node *query)
 
 /*
  * look_at_elements
- *		The tables that columns and constraints refer to, and those of LIKE and
- *		INHERITS.
+ *		The tables that columns and constraints refer to, those of LIKE and
+ *		INHERITS, and those that a list names.
  */
 static void
 look_at_elements(PdLint *lint, List *elements)
@@ -212,6 +213,67 @@ look_at_elements(PdLint *lint, List *elements)
 				 /* ALTER CONSTRAINT has one without a table. */
 				 ((Constraint *) element)->pktable != NULL)
 			note_relation(&walk, ((Constraint *) element)->pktable);
+	}
+}
+
+/*
+ * look_at_drop
+ *		The tables that are dropped, or of which something is.
+ */
+static void
+look_at_drop(PdLint *lint, const DropStmt *stmt)
+{
+	Walk		walk = {lint, NIL};
+	ListCell   *cell;
+
+	foreach(cell, stmt->objects)
+	{
+		switch (stmt->removeType)
+		{
+			case OBJECT_TABLE:
+				note_relation(&walk, makeRangeVarFromNameList(lfirst_node(List, cell)));
+				break;
+			case OBJECT_POLICY:
+			case OBJECT_RULE:
+			case OBJECT_TRIGGER:
+				{
+					/* The table's name comes first. */
+					List	   *names = lfirst_node(List, cell);
+
+					note_relation(&walk, makeRangeVarFromNameList(list_truncate(list_copy(names),
+																				list_length(names) - 1)));
+				}
+				break;
+			default:
+				break;
+		}
+	}
+}
+
+/*
+ * look_at_rename
+ *		The table that gets another name, or has something that does.
+ */
+static void
+look_at_rename(PdLint *lint, const RenameStmt *stmt)
+{
+	Walk		walk = {lint, NIL};
+
+	switch (stmt->renameType)
+	{
+		case OBJECT_COLUMN:
+			if (stmt->relationType != OBJECT_TABLE)
+				return;
+			/* FALLTHROUGH */
+		case OBJECT_POLICY:
+		case OBJECT_RULE:
+		case OBJECT_TABCONSTRAINT:
+		case OBJECT_TABLE:
+		case OBJECT_TRIGGER:
+			note_relation(&walk, stmt->relation);
+			break;
+		default:
+			break;
 	}
 }
 
@@ -250,6 +312,7 @@ pd_lint_note_uses(PdLint *lint, Node *stmt)
 			look_at_query(lint, ((ViewStmt *) stmt)->query);
 			break;
 		case T_RenameStmt:
+			look_at_rename(lint, (RenameStmt *) stmt);
 			if (((RenameStmt *) stmt)->relation != NULL && ((RenameStmt *) stmt)->newname != NULL)
 				note_made(lint, ((RenameStmt *) stmt)->relation, ((RenameStmt *) stmt)->newname);
 			break;
@@ -258,6 +321,33 @@ pd_lint_note_uses(PdLint *lint, Node *stmt)
 				note_relation(&walk, ((AlterTableStmt *) stmt)->relation);
 			foreach(cell, ((AlterTableStmt *) stmt)->cmds)
 				look_at_elements(lint, list_make1(lfirst_node(AlterTableCmd, cell)->def));
+			break;
+		case T_DropStmt:
+			look_at_drop(lint, (DropStmt *) stmt);
+			break;
+		case T_TruncateStmt:
+			look_at_elements(lint, ((TruncateStmt *) stmt)->relations);
+			break;
+		case T_LockStmt:
+			look_at_elements(lint, ((LockStmt *) stmt)->relations);
+			break;
+		case T_CreateStatsStmt:
+			look_at_elements(lint, ((CreateStatsStmt *) stmt)->relations);
+			break;
+		case T_IndexStmt:
+			note_relation(&walk, ((IndexStmt *) stmt)->relation);
+			break;
+		case T_CreateTrigStmt:
+			note_relation(&walk, ((CreateTrigStmt *) stmt)->relation);
+			break;
+		case T_RuleStmt:
+			note_relation(&walk, ((RuleStmt *) stmt)->relation);
+			break;
+		case T_CreatePolicyStmt:
+			note_relation(&walk, ((CreatePolicyStmt *) stmt)->table);
+			break;
+		case T_AlterPolicyStmt:
+			note_relation(&walk, ((AlterPolicyStmt *) stmt)->table);
 			break;
 		default:
 			break;

@@ -247,6 +247,10 @@ read_privileges(const PdReader *nested, const PdJsonPair *pair, bool is_tenant)
 						 psprintf("%s is none of select, insert, update and delete",
 								  pd_json_show(element)),
 						 "Name only these four, in lower case.");
+		if ((privileges & bit) != 0)
+			pd_bad_value(nested, pair->key, &pair->value,
+						 psprintf("%s is there twice", pd_json_show(element)),
+						 "Name each privilege once.");
 		privileges |= bit;
 	}
 	if (!is_tenant && (privileges & ~SHARED_TABLE_PRIVILEGES) != 0)

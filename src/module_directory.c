@@ -159,7 +159,7 @@ pd_module_directories(void)
  *		The folder of a module.
  *
  * The name is checked before it becomes part of a path.  Raises 42704 where
- * there is none.
+ * there is none, and for a name that none can have.
  */
 static char *
 find_folder(const char *name)
@@ -178,7 +178,9 @@ find_folder(const char *name)
 	name = pnstrdup(name, pg_mbcliplen(name, strlen(name), 2 * NAMEDATALEN));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("there is no module \"%s\" in the server's share folder", name),
+			 valid ?
+			 errmsg("there is no module \"%s\" in the server's share folder", name) :
+			 errmsg("invalid module name \"%s\"", name),
 			 valid ? 0 : errdetail("The name is \"%s\", but %s.", name, PD_MODULE_NAME_RULE),
 			 errhint("publicdigit.available_modules() lists the modules there are; a document that describes a module begins with {.")));
 }

@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "json.h"
 #include "module_source.h"
+#include "script_error.h"
 #include "script_text.h"
 
 /* It goes into an index, and into a file's name. */
@@ -240,6 +241,7 @@ typedef struct Reading
 {
 	const PdManifest *manifest;
 	const PdScript *script;
+	int			error_location;
 } Reading;
 
 /*
@@ -249,13 +251,14 @@ typedef struct Reading
 static void
 reading_context(void *arg)
 {
-	const Reading *reading = arg;
+	Reading    *reading = arg;
 	const char *content = reading->script->content;
 
+	reading->error_location = pd_script_take_error_position(content, 0);
 	errcontext("module \"%s\" version %s, script \"%s\", line %d",
 			   reading->manifest->name, reading->manifest->version,
 			   reading->script->path,
-			   pd_script_line(content, pd_script_take_error_position(content, 0)));
+			   pd_script_line(content, reading->error_location));
 }
 
 /*
@@ -265,6 +268,7 @@ reading_context(void *arg)
 static void
 take_checksums(const PdManifest *manifest, PdScript *script)
 {
+	MemoryContext context = CurrentMemoryContext;
 	Reading		reading = {manifest, script};
 	ErrorContextCallback callback;
 
@@ -272,8 +276,17 @@ take_checksums(const PdManifest *manifest, PdScript *script)
 	callback.arg = &reading;
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
-	script->checksum = pd_checksum_of_script(script->content);
-	script->statements = pd_checksum_of_statements(script->content);
+	PG_TRY();
+	{
+		script->checksum = pd_checksum_of_script(script->content);
+		script->statements = pd_checksum_of_statements(script->content);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		pd_script_rethrow_unread(script->content, reading.error_location);
+	}
+	PG_END_TRY();
 	error_context_stack = callback.previous;
 }
 

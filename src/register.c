@@ -286,17 +286,27 @@ ensure_not_installed(const char *module, const char *version)
 
 	if (pd_spi_query("SELECT v.version::text AS version,"
 					 " pg_catalog.count(i.tenant_id) AS tenants,"
-					 " pg_catalog.count(*) - pg_catalog.count(i.tenant_id) AS landlord"
+					 " pg_catalog.count(*) - pg_catalog.count(i.tenant_id) AS landlord,"
+					 " i.status = 'archived' AS archived"
 					 " FROM publicdigit.installation AS i"
 					 " JOIN publicdigit.module_version AS v ON v.id = i.version_id"
 					 " WHERE v.module = $1 AND ($2 IS NULL OR v.version::text = $2)"
-					 " GROUP BY v.id ORDER BY v.id LIMIT 1",
+					 " GROUP BY v.id, archived ORDER BY v.id, archived LIMIT 1",
 					 PD_ARGS(pd_text(module), pd_text(version))) == 0)
 		return;
 
 	installed = pd_spi_text(0, "version");
 	tenants = pd_spi_text(0, "tenants");
 	landlord = pd_spi_text(0, "landlord");
+	if (strcmp(pd_spi_text(0, "archived"), "t") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot unregister version %s of module \"%s\" because it is in the archive",
+						installed, module),
+				 strcmp(landlord, "0") != 0 ?
+				 errdetail("It is in the landlord's archive.") :
+				 errdetail("It is in the archive of this number of tenants: %s.", tenants),
+				 errhint("Install it again, or drop it with publicdigit.uninstall_module(..., cascade => true), first; the view publicdigit.module_installations tells where.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 			 errmsg("cannot unregister version %s of module \"%s\" because it is installed",

@@ -7,6 +7,9 @@
  */
 #include "postgres.h"
 
+#include "nodes/parsenodes.h"
+#include "tcop/tcopprot.h"
+
 #include "errors.h"
 #include "protect.h"
 #include "script_error.h"
@@ -135,5 +138,71 @@ pd_script_rethrow(const PdScriptRun *run, const PdScript *script)
 	}
 	else if (error->hint == NULL || error->sqlerrcode == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST)
 		error->hint = hint_for(error, run, script);
+	ReThrowError(error);
+}
+
+/*
+ * parse
+ *		The statements of a text, or NIL where it does not parse.
+ */
+static List *
+parse(const char *text)
+{
+	MemoryContext context = CurrentMemoryContext;
+	List	   *volatile statements = NIL;
+
+	PG_TRY();
+	{
+		statements = pg_parse_query(text);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return statements;
+}
+
+/*
+ * follows_copy
+ *		Is the statement before this place in a script a COPY from the client, of
+ *		which rows would follow?  Must be called without an error at hand.
+ *
+ * The semicolon before the place may stand in a row: then it is not known.
+ */
+static bool
+follows_copy(const char *content, int location)
+{
+	List	   *statements;
+	CopyStmt   *copy;
+
+	while (location > 0 && content[location - 1] != ';')
+		location--;
+	statements = parse(pnstrdup(content, location));
+	if (statements == NIL)
+		return false;
+	copy = (CopyStmt *) llast_node(RawStmt, statements)->stmt;
+	return IsA(copy, CopyStmt) && copy->is_from && copy->filename == NULL && !copy->is_program;
+}
+
+/*
+ * pd_script_rethrow_unread
+ *		In PG_CATCH: raise the error of a script that does not parse again, with
+ *		a hint where it stands among the rows of COPY.  location is where the
+ *		error is.
+ *
+ * The current memory context must be one that the error is to live in.
+ */
+void
+pd_script_rethrow_unread(const char *content, int location)
+{
+	ErrorData  *error = CopyErrorData();
+
+	FlushErrorState();
+	/* Backslash and period end the rows. */
+	if (error->sqlerrcode == ERRCODE_SYNTAX_ERROR &&
+		(strncmp(content + location, "\\.", 2) == 0 || follows_copy(content, location)))
+		error->hint = pstrdup("Rows of COPY cannot stand in a script; write them as INSERT with a list of VALUES.");
 	ReThrowError(error);
 }

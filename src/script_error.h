@@ -16,5 +16,6 @@
 extern bool pd_error_is_of_module(const ErrorData *error);
 pg_noreturn extern void pd_script_rethrow(const PdScriptRun *run,
 										  const PdScript *script);
+pg_noreturn extern void pd_script_rethrow_unread(const char *content, int location);
 
 #endif							/* PUBLICDIGIT_SCRIPT_ERROR_H */

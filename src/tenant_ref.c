@@ -62,6 +62,8 @@ pd_no_such_tenant(const char *named)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("tenant \"%s\" does not exist", named),
+			 strcmp(named, "landlord") == 0 ?
+			 errhint("No tenant can have this name; where a function takes the landlord, write @landlord.") :
 			 errhint("A tenant is named by its slug or its id; the view publicdigit.tenants lists both.")));
 }
 

@@ -108,7 +108,7 @@ mkfifo("$folder/t_pipe/seeds/tenant/a.sql", 0600) or die $!;
 faulty("could not open file \"$folder/t_secret/$up\" for reading: Permission denied",
 	't_secret', $up => '');
 chmod 0, "$folder/t_secret/$up" or die $!;
-faulty('there is no module "T-Name" in the server\'s share folder: The name is "T-Name", but'
+faulty('invalid module name "T-Name": The name is "T-Name", but'
 	  . ' a module\'s name has lower-case letters, digits and underscores, a letter first, and at'
 	  . ' most 63 bytes.', 'T-Name');
 
