@@ -323,7 +323,11 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 			break;
 		case T_CreateStatsStmt:
 			foreach(cell, ((CreateStatsStmt *) stmt)->relations)
-				ensure_inside(run, lfirst_node(RangeVar, cell));
+			{
+				/* The grammar takes any FROM; the server refuses the rest. */
+				if (IsA(lfirst(cell), RangeVar))
+					ensure_inside(run, lfirst_node(RangeVar, cell));
+			}
 			break;
 		case T_DefineStmt:
 			/* Its commutator or negator would change another's operator. */
