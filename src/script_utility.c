@@ -284,7 +284,6 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 		case T_CreateTrigStmt:
 		case T_RefreshMatViewStmt:
 		case T_RenameStmt:
-		case T_RuleStmt:	/* and what its actions name */
 		case T_TruncateStmt:
 		case T_ViewStmt:
 			/* These change nothing that outlives the script unseen. */
@@ -328,6 +327,14 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 				if (IsA(lfirst(cell), RangeVar))
 					ensure_inside(run, lfirst_node(RangeVar, cell));
 			}
+			break;
+		case T_RuleStmt:
+			/*
+			 * The hook sees what its actions name.  One for SELECT makes a view of
+			 * a table, which the actions of other rules may name already.
+			 */
+			if (((RuleStmt *) stmt)->event == CMD_SELECT)
+				refuse(stmt, "Use CREATE VIEW.");
 			break;
 		case T_DefineStmt:
 			/* Its commutator or negator would change another's operator. */
