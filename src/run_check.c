@@ -190,7 +190,7 @@ pd_warn_of_lost_objects(const PdScriptRun *run, int64 installation, List *kept)
  * pd_check_run
  *		After a module's scripts: check the golden rules on every table that
  *		they made or altered, and take away what has kept a grant under another
- *		name.
+ *		name, or away from its table.
  */
 void
 pd_check_run(PdScriptRun *run)
@@ -218,4 +218,5 @@ pd_check_run(PdScriptRun *run)
 	/* Whoever's view it is: to replace it takes its options away, and no grant. */
 	pd_check_views(readable_views(run->relations), run->owner);
 	pd_revoke_renamed(run);
+	pd_revoke_released(run);
 }

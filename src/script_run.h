@@ -45,6 +45,7 @@ typedef struct PdScriptRun
 	List	   *touched;		/* of ObjectAddress *, in this statement */
 	List	   *objects;		/* of ObjectAddress *, made or altered */
 	List	   *renamed;		/* of PdRenamed *, relations */
+	List	   *released;		/* OIDs of sequences that got another column, or none */
 	int			cached;			/* of these, those that caches may have rows of */
 	bool		names_changed;	/* objects have come, gone or been renamed */
 	bool		is_firing;		/* its deferred triggers, at its end */

@@ -222,6 +222,29 @@ check_set_constraints(PdScriptRun *run, ConstraintsSetStmt *stmt)
 }
 
 /*
+ * note_released
+ *		ALTER SEQUENCE ... OWNED BY: remember the sequence, on which the app role
+ *		may hold what it was granted with the table that it belonged to.
+ */
+static void
+note_released(PdScriptRun *run, const AlterSeqStmt *stmt)
+{
+	Oid			relid = RangeVarGetRelid(stmt->sequence, NoLock, true);
+	MemoryContext old;
+	ListCell   *cell;
+
+	foreach(cell, stmt->options)
+	{
+		if (!OidIsValid(relid) ||
+			strcmp(lfirst_node(DefElem, cell)->defname, "owned_by") != 0)
+			continue;
+		old = MemoryContextSwitchTo(run->memory);
+		run->released = list_append_unique_oid(run->released, relid);
+		MemoryContextSwitchTo(old);
+	}
+}
+
+/*
  * check_analyze
  *		ANALYZE: of the script's own tables.
  */
@@ -268,7 +291,6 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 		case T_AlterFunctionStmt:
 		case T_AlterOperatorStmt:
 		case T_AlterPolicyStmt:
-		case T_AlterSeqStmt:
 		case T_AlterStatsStmt:
 		case T_AlterTSConfigurationStmt:
 		case T_AlterTSDictionaryStmt:
@@ -296,6 +318,9 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 		case T_CreateStmt:
 			foreach(cell, ((CreateStmt *) stmt)->inhRelations)
 				ensure_inside(run, lfirst_node(RangeVar, cell));
+			break;
+		case T_AlterSeqStmt:
+			note_released(run, (AlterSeqStmt *) stmt);
 			break;
 		case T_AlterTableStmt:
 			check_alter_table(run, (AlterTableStmt *) stmt);
