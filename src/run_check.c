@@ -209,7 +209,8 @@ pd_check_run(PdScriptRun *run)
 			continue;			/* dropped again */
 		spec = pd_manifest_table(run->manifest, name);
 		if (run->context == PD_TENANT || (spec != NULL && spec->is_tenant) ||
-			pd_is_protected(lfirst_oid(cell), NULL))
+			pd_is_protected(lfirst_oid(cell), NULL) ||
+			list_member_oid(run->guarded, lfirst_oid(cell)))
 			tables = lappend_oid(tables, lfirst_oid(cell));
 	}
 	pd_check_tables(tables, run->created, run->owner);

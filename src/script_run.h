@@ -41,6 +41,7 @@ typedef struct PdScriptRun
 	List	   *created;		/* OIDs of relations, dropped ones too */
 	List	   *relations;		/* OIDs, made or altered */
 	List	   *functions;		/* OIDs, made or altered */
+	List	   *guarded;		/* OIDs of tables that were protected, and of which policies went or changed */
 	List	   *unprotected;	/* of these, those not looked at for RLS yet */
 	List	   *touched;		/* of ObjectAddress *, in this statement */
 	List	   *objects;		/* of ObjectAddress *, made or altered */
