@@ -146,6 +146,16 @@ FROM pg_class WHERE relnamespace = 'landlord'::regnamespace AND relkind = 'r' AN
 SELECT table_name, tenant_column FROM publicdigit.protected_tables WHERE table_name::text ~ 'landlord';
 SELECT attempt('CREATE TABLE t (id int)', '{"t": "tenant"}', 'landlord');
 SELECT left(attempt('DROP TABLE tenant_acme.a', '{}', 'landlord'), 5);
+-- Nor does one read a protected table by way of a parent that is not.
+SELECT split_part(attempt(script, '{"bills": "shared"}', 'landlord'), E'\n', 1) FROM unnest(ARRAY[
+    'CREATE TABLE bills (tenant_id uuid); ALTER TABLE invoices INHERIT bills',
+    'CREATE TABLE bills (id int, tenant_id uuid) PARTITION BY LIST (tenant_id); ALTER TABLE invoices ALTER id DROP DEFAULT; ALTER TABLE bills ATTACH PARTITION invoices DEFAULT']) AS script;
+-- Nor does one take protection away, from whosever table.
+SELECT split_part(attempt(script, '{}', 'landlord'), E'\n', 1) FROM unnest(ARRAY[
+    'DROP POLICY publicdigit_tenant ON invoices; ALTER POLICY publicdigit_bound ON invoices USING (true)',
+    'DROP POLICY publicdigit_bound ON invoices; DROP POLICY publicdigit_tenant ON invoices; ALTER TABLE invoices RENAME TO bills; CREATE POLICY p ON bills USING (true)',
+    'ALTER POLICY publicdigit_tenant ON invoices RENAME TO other', 'ALTER POLICY publicdigit_tenant ON invoices USING (true) WITH CHECK (true)',
+    'SET client_min_messages = error; ALTER TABLE invoices DROP tenant_id CASCADE; CREATE POLICY p ON invoices USING (true)']) AS script;
 SELECT attempt('SELECT publicdigit.forget_tenant()', '{}', 'landlord');
 
 -- Without the extension everything is closed.

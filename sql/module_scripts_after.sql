@@ -176,6 +176,8 @@ DEALLOCATE ALL;
 -- A rule would write the landlord's table as the owner whenever the app role writes its own.
 SELECT attempt('CREATE RULE r AS ON INSERT TO members DO ALSO UPDATE landlord.countries SET name = ''x''') <> 'installed';
 SELECT attempt('CREATE VIEW v AS SELECT * FROM landlord.countries; CREATE RULE r AS ON INSERT TO members DO ALSO UPDATE v SET name = ''x''');
+-- Nor a table that becomes a view afterwards, up to 15 by a rule.
+SELECT attempt('CREATE TABLE v (LIKE landlord.countries); CREATE RULE r AS ON INSERT TO members DO ALSO UPDATE v SET name = ''x''; CREATE RULE "_RETURN" AS ON SELECT TO v DO INSTEAD SELECT * FROM landlord.countries');
 -- A rule inside the schema does no harm.
 SELECT attempt('CREATE TABLE t (tenant_id uuid); CREATE TABLE u (tenant_id uuid); CREATE RULE r AS ON INSERT TO t DO ALSO INSERT INTO u DEFAULT VALUES; INSERT INTO t DEFAULT VALUES',
     '{"t": "tenant", "u": "tenant"}');

@@ -124,7 +124,8 @@ SELECT statement, state(statement) FROM unnest(ARRAY[
     'ALTER SEQUENCE numbers SET SCHEMA tenant_acme', 'ALTER FUNCTION plan() SET SCHEMA tenant_acme',
     'ALTER TYPE mood SET SCHEMA tenant_acme', 'ALTER FUNCTION plan() DEPENDS ON EXTENSION plpgsql',
     'ALTER INDEX plans_pkey DEPENDS ON EXTENSION plpgsql',
-    'CREATE STATISTICS s ON (upper(name)), id FROM plans', 'CREATE VIEW v AS SELECT * FROM plans; LOCK TABLE v',
+    'CREATE STATISTICS s ON (upper(name)), id FROM plans',
+    'CREATE STATISTICS s ON id, name FROM plans NATURAL JOIN countries', 'CREATE STATISTICS s ON a, b FROM (SELECT 1) AS x', 'CREATE VIEW v AS SELECT * FROM plans; LOCK TABLE v',
     'CREATE FUNCTION other(text, text) RETURNS boolean LANGUAGE sql AS ''SELECT true''; CREATE OPERATOR !== (LEFTARG = text, RIGHTARG = text, FUNCTION = other)'
     ]) AS statement;
 -- Nor its statistics written, by functions that came with 18.

@@ -171,6 +171,22 @@ SELECT harmless(format('SELECT publicdigit.install_module(''held'', ''acme'', %L
 SELECT harmless($$SELECT publicdigit.baseline_module('held', 'acme', '1.0.0')$$);
 SELECT harmless($$SELECT publicdigit.migrate_tenant('@landlord')$$);
 
+
+-- A sequence that is taken from its column is taken from the app role, too: a table's go with the
+-- table's privileges, and come with them.
+SELECT module('numbered', '1.0.0', '{"0001_a.up": "CREATE TABLE numbered (tenant_id uuid, n serial, m serial)"}', '{"tables": {"numbered": "tenant"}}'),
+    module('numbered', '1.1.0', '{"0001_a.up": "CREATE TABLE numbered (tenant_id uuid, n serial, m serial)",
+        "0002_b.up": "ALTER SEQUENCE numbered_n_seq OWNED BY NONE; ALTER SEQUENCE numbered_m_seq OWNED BY numbered.n", "0002_b.down": "ALTER SEQUENCE numbered_n_seq OWNED BY numbered.n"}',
+        '{"tables": {"numbered": "tenant"}}');
+CREATE VIEW drawn AS SELECT relname, has_sequence_privilege('regress_app', oid, 'USAGE') FROM pg_class WHERE relname ~ '^numbered_._seq' ORDER BY 1;
+SELECT publicdigit.install_module('numbered', 'acme', '1.0.0');
+SELECT * FROM drawn;
+SELECT publicdigit.upgrade_module('numbered', 'acme');
+SELECT * FROM drawn;
+SELECT publicdigit.downgrade_module('numbered', 'acme', '1.0.0');
+SELECT * FROM drawn;
+DROP VIEW drawn;
+
 SET client_min_messages = error;
 DROP VIEW granted;
 DROP TABLE step;

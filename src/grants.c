@@ -397,6 +397,47 @@ pd_revoke_renamed(const PdScriptRun *run)
 }
 
 /*
+ * may_insert
+ *		Does a sequence belong to a column of a table into which the manifest lets
+ *		the app role insert?
+ */
+static bool
+may_insert(const PdScriptRun *run, Oid sequence)
+{
+	Oid			table;
+	int32		column;
+	const PdTableSpec *spec;
+
+	if (!sequenceIsOwned(sequence, DEPENDENCY_AUTO, &table, &column))
+		return false;
+	spec = pd_manifest_table(run->manifest, get_rel_name(table));
+	return spec != NULL && (spec->privileges & ACL_INSERT);
+}
+
+/*
+ * pd_revoke_released
+ *		Take from the app role the sequences that scripts have taken from their
+ *		columns: with the table's privileges they would go no more.
+ */
+void
+pd_revoke_released(const PdScriptRun *run)
+{
+	ListCell   *cell;
+
+	foreach(cell, run->released)
+	{
+		Oid			relid = lfirst_oid(cell);
+
+		if (!(held_privileges(relid) & ACL_USAGE) || may_insert(run, relid))
+			continue;
+		pd_spi_command("REVOKE USAGE ON SEQUENCE %s FROM %s",
+					   quote_qualified_identifier(get_namespace_name(run->schema),
+												  get_rel_name(relid)),
+					   app_role());
+	}
+}
+
+/*
  * pd_revoke_app_grants
  *		Take everything in a tenant's schema away from the app role.
  */

@@ -23,6 +23,7 @@ extern void pd_revoke_privileges(const PdManifest *from, const PdManifest *to,
 extern List *pd_revokes(const PdManifest *from, const PdManifest *to,
 						const char *schema);
 extern void pd_revoke_renamed(const PdScriptRun *run);
+extern void pd_revoke_released(const PdScriptRun *run);
 extern void pd_revoke_app_grants(const PdTenant *tenant);
 extern void pd_restore_app_grants(const PdTenant *tenant);
 

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "errors.h"
 #include "golden.h"
 #include "grants.h"
 #include "module_object.h"
@@ -187,10 +188,37 @@ pd_warn_of_lost_objects(const PdScriptRun *run, int64 installation, List *kept)
 }
 
 /*
+ * ensure_parents_protected
+ *		An error (PD001) where a protected table has become the child or partition
+ *		of one that is not: a query of the parent would show all tenants' rows.
+ */
+static void
+ensure_parents_protected(Oid relid)
+{
+	ListCell   *cell;
+
+	if (!pd_is_protected(relid, NULL))
+		return;
+	foreach(cell, pd_parents_of(relid))
+	{
+		Oid			parent = lfirst_oid(cell);
+
+		if (!pd_is_protected(parent, NULL))
+			ereport(ERROR,
+					(errcode(ERRCODE_PD_GOLDEN_RULE),
+					 errmsg("table \"%s\" is not protected, and its child \"%s\" is",
+							get_rel_name(parent), get_rel_name(relid)),
+					 errdetail("A query of the parent reads the rows of its partitions and children without their row-level security."),
+					 errhint("Say in module.json that the parent holds tenants' rows: \"tables\": {\"%s\": \"tenant\"}.",
+							 get_rel_name(parent))));
+	}
+}
+
+/*
  * pd_check_run
  *		After a module's scripts: check the golden rules on every table that
  *		they made or altered, and take away what has kept a grant under another
- *		name.
+ *		name, or away from its table.
  */
 void
 pd_check_run(PdScriptRun *run)
@@ -207,9 +235,11 @@ pd_check_run(PdScriptRun *run)
 
 		if (name == NULL)
 			continue;			/* dropped again */
+		ensure_parents_protected(lfirst_oid(cell));
 		spec = pd_manifest_table(run->manifest, name);
 		if (run->context == PD_TENANT || (spec != NULL && spec->is_tenant) ||
-			pd_is_protected(lfirst_oid(cell), NULL))
+			pd_is_protected(lfirst_oid(cell), NULL) ||
+			list_member_oid(run->guarded, lfirst_oid(cell)))
 			tables = lappend_oid(tables, lfirst_oid(cell));
 	}
 	pd_check_tables(tables, run->created, run->owner);
@@ -218,4 +248,5 @@ pd_check_run(PdScriptRun *run)
 	/* Whoever's view it is: to replace it takes its options away, and no grant. */
 	pd_check_views(readable_views(run->relations), run->owner);
 	pd_revoke_renamed(run);
+	pd_revoke_released(run);
 }

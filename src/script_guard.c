@@ -60,6 +60,7 @@
 #include "compat.h"
 #include "fresh_row.h"
 #include "hooks.h"
+#include "protect.h"
 #include "script_guard.h"
 
 /*
@@ -306,6 +307,26 @@ note_renamed(PdScriptRun *run, Oid relid)
 }
 
 /*
+ * note_guarded
+ *		A policy is being dropped or altered: remember the table if it is protected
+ *		as yet, so that it is looked at when all scripts have run.
+ */
+static void
+note_guarded(PdScriptRun *run, Oid policy)
+{
+	Oid			relid = pd_fresh_oid(PolicyRelationId, PolicyOidIndexId,
+									 Anum_pg_policy_oid, policy,
+									 Anum_pg_policy_polrelid);
+	MemoryContext old;
+
+	if (!OidIsValid(relid) || !pd_is_protected(relid, NULL))
+		return;
+	old = MemoryContextSwitchTo(run->memory);
+	run->guarded = list_append_unique_oid(run->guarded, relid);
+	MemoryContextSwitchTo(old);
+}
+
+/*
  * pd_script_guard_object
  *		Object access hook while a script runs.
  *
@@ -323,6 +344,8 @@ pd_script_guard_object(PdScriptRun *run, ObjectAccessType access,
 	if (subId == 0 && (access == OAT_POST_CREATE || access == OAT_POST_ALTER ||
 					   access == OAT_DROP))
 		run->names_changed = true;
+	if (classId == PolicyRelationId && (access == OAT_POST_ALTER || access == OAT_DROP))
+		note_guarded(run, objectId);
 	switch (access)
 	{
 		case OAT_POST_CREATE:

@@ -41,10 +41,12 @@ typedef struct PdScriptRun
 	List	   *created;		/* OIDs of relations, dropped ones too */
 	List	   *relations;		/* OIDs, made or altered */
 	List	   *functions;		/* OIDs, made or altered */
+	List	   *guarded;		/* OIDs of tables that were protected, and of which policies went or changed */
 	List	   *unprotected;	/* of these, those not looked at for RLS yet */
 	List	   *touched;		/* of ObjectAddress *, in this statement */
 	List	   *objects;		/* of ObjectAddress *, made or altered */
 	List	   *renamed;		/* of PdRenamed *, relations */
+	List	   *released;		/* OIDs of sequences that got another column, or none */
 	int			cached;			/* of these, those that caches may have rows of */
 	bool		names_changed;	/* objects have come, gone or been renamed */
 	bool		is_firing;		/* its deferred triggers, at its end */

@@ -222,6 +222,29 @@ check_set_constraints(PdScriptRun *run, ConstraintsSetStmt *stmt)
 }
 
 /*
+ * note_released
+ *		ALTER SEQUENCE ... OWNED BY: remember the sequence, on which the app role
+ *		may hold what it was granted with the table that it belonged to.
+ */
+static void
+note_released(PdScriptRun *run, const AlterSeqStmt *stmt)
+{
+	Oid			relid = RangeVarGetRelid(stmt->sequence, NoLock, true);
+	MemoryContext old;
+	ListCell   *cell;
+
+	foreach(cell, stmt->options)
+	{
+		if (!OidIsValid(relid) ||
+			strcmp(lfirst_node(DefElem, cell)->defname, "owned_by") != 0)
+			continue;
+		old = MemoryContextSwitchTo(run->memory);
+		run->released = list_append_unique_oid(run->released, relid);
+		MemoryContextSwitchTo(old);
+	}
+}
+
+/*
  * check_analyze
  *		ANALYZE: of the script's own tables.
  */
@@ -268,7 +291,6 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 		case T_AlterFunctionStmt:
 		case T_AlterOperatorStmt:
 		case T_AlterPolicyStmt:
-		case T_AlterSeqStmt:
 		case T_AlterStatsStmt:
 		case T_AlterTSConfigurationStmt:
 		case T_AlterTSDictionaryStmt:
@@ -284,7 +306,6 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 		case T_CreateTrigStmt:
 		case T_RefreshMatViewStmt:
 		case T_RenameStmt:
-		case T_RuleStmt:	/* and what its actions name */
 		case T_TruncateStmt:
 		case T_ViewStmt:
 			/* These change nothing that outlives the script unseen. */
@@ -297,6 +318,9 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 		case T_CreateStmt:
 			foreach(cell, ((CreateStmt *) stmt)->inhRelations)
 				ensure_inside(run, lfirst_node(RangeVar, cell));
+			break;
+		case T_AlterSeqStmt:
+			note_released(run, (AlterSeqStmt *) stmt);
 			break;
 		case T_AlterTableStmt:
 			check_alter_table(run, (AlterTableStmt *) stmt);
@@ -323,7 +347,19 @@ pd_script_guard_utility(PdScriptRun *run, Node *stmt)
 			break;
 		case T_CreateStatsStmt:
 			foreach(cell, ((CreateStatsStmt *) stmt)->relations)
-				ensure_inside(run, lfirst_node(RangeVar, cell));
+			{
+				/* The grammar takes any FROM; the server refuses the rest. */
+				if (IsA(lfirst(cell), RangeVar))
+					ensure_inside(run, lfirst_node(RangeVar, cell));
+			}
+			break;
+		case T_RuleStmt:
+			/*
+			 * The hook sees what its actions name.  One for SELECT makes a view of
+			 * a table, which the actions of other rules may name already.
+			 */
+			if (((RuleStmt *) stmt)->event == CMD_SELECT)
+				refuse(stmt, "Use CREATE VIEW.");
 			break;
 		case T_DefineStmt:
 			/* Its commutator or negator would change another's operator. */
