@@ -57,7 +57,7 @@ extern PdModuleSource *pd_module_source_make(PdManifest *manifest,
 /* What the ledger calls installer.sql. */
 #define PD_INSTALLER	"installer"
 
-/* Fills kind, number and migration of a PdScript from its path. */
+/* script_path.c; the first fills in kind, number and migration from the path */
 extern void pd_script_classify(PdScript *script, PdContextKind context);
 extern const char *pd_script_kind_name(PdScriptKind kind);
 extern bool pd_script_is_applied(const PdScript *script);
