@@ -73,7 +73,6 @@ pin_settings(void)
 	set_for_query("TimeZone", "UTC");
 	set_for_query("extra_float_digits", "1");
 	set_for_query("bytea_output", "hex");
-	set_for_query("quote_all_identifiers", "off");
 
 	set_for_query("enable_seqscan", "off");
 	set_for_query("enable_hashjoin", "off");
